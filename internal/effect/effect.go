@@ -1,0 +1,137 @@
+// Package effect says what GitHub should look like, and what has to be done
+// for that: Want turns a verdict into a wanted state, Diff compares it with
+// what was seen. Both are pure; when everything is as it should be, Diff is
+// empty. Package gh carries effects out.
+//
+// Every effect has a natural key that is visible at GitHub, so that doing it
+// twice equals doing it once:
+//
+//	effect            key
+//	check run         external id (format, pull request, base, full digest, evidence time)
+//	comment, issue    our App's id and a hidden marker; the lowest id stays
+//	pull request      branch name
+//	commit            path and full digest, expected parent
+//	review dismissal  review id
+//	review request    login or team
+//	look              the subject
+package effect
+
+import (
+	"time"
+
+	"github.com/pilotgate/pilotgate/internal/facts"
+)
+
+// Effect is one thing to be done at GitHub. Key names it in logs and orders it.
+type Effect interface{ Key() string }
+
+// Run creates a check run (ID 0) or updates one.
+type Run struct {
+	ID          int64
+	NodeID      string
+	Name        string
+	Head        string
+	ExternalID  string
+	Status      string // in_progress, completed
+	Conclusion  string // set when completed
+	CompletedAt time.Time
+	Title       string
+	Summary     string
+	Text        string
+	DetailsURL  string
+	// Annotations are all of the run's; GitHub takes 50 a request and appends,
+	// so an update that changes them carries only those not yet there.
+	Annotations []Annotation
+	Actions     []Action
+}
+
+// Annotation points at lines of a file at the run's head.
+type Annotation struct {
+	Path        string
+	Line        int // from 1
+	EndLine     int
+	Column      int // 0: none; only on a single line
+	EndColumn   int
+	Level       string // failure, warning, notice
+	Title       string
+	Message     string
+}
+
+// Action is a button on a check: label 20, description 40, identifier 20 characters.
+type Action struct{ Label, Description, Identifier string }
+
+// Comment writes our one comment on a pull request: ID 0 creates it.
+type Comment struct {
+	ID     int64
+	NodeID string
+	Number int
+	Body   string
+}
+
+// DeleteComment removes a duplicate of ours.
+type DeleteComment struct {
+	ID     int64
+	NodeID string
+}
+
+// Acknowledge puts our reaction under a command.
+type Acknowledge struct {
+	CommentID int64
+	Content   string // "+1", "-1", "eyes"
+}
+
+// Ask requests reviews from users and teams ("org/slug").
+type Ask struct {
+	Number int
+	Logins []string
+	Teams  []string
+}
+
+// Dismiss dismisses a review that no longer counts.
+type Dismiss struct {
+	Number   int
+	ReviewID int64
+	Message  string
+}
+
+// File is one file of a commit. With Statement set, the bytes committed are the
+// signed envelope of that statement: the signing key never enters the core.
+type File struct {
+	Path      string
+	Bytes     []byte
+	Statement []byte
+	Delete    bool
+}
+
+// Commit puts one commit with these files on Branch, whose tip must be Parent
+// (with Create: the branch must not exist and starts at Parent). Another tip is
+// a conflict: the writer says so and the loop looks again.
+type Commit struct {
+	Branch  string
+	Create  bool
+	Parent  string
+	Message string
+	Files   []File
+}
+
+// Pull opens a pull request from a branch of ours (Number 0) or updates its text.
+type Pull struct {
+	Number    int
+	Branch    string
+	Base      string
+	Title     string
+	Body      string
+	AutoMerge bool // only ever on our own pull requests
+}
+
+// Issue opens an issue (Number 0), or updates or closes one of ours.
+type Issue struct {
+	Number int
+	Marker string
+	Title  string
+	Body   string
+	Close  bool
+}
+
+// Look puts another subject into the queue; its owner does the rest.
+type Look struct{ Subject facts.Subject }
