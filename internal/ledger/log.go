@@ -1,0 +1,267 @@
+package ledger
+
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+)
+
+// column is a column of the log, by its header's lower-case name.
+type column string
+
+const (
+	columnDate        column = "date"
+	columnStakeholder column = "stakeholder"
+	columnRole        column = "role"
+	columnDecision    column = "decision"
+	columnNotes       column = "notes"
+)
+
+var columns = []column{columnDate, columnStakeholder, columnRole, columnDecision, columnNotes}
+
+const (
+	newLog   = "# Stage 05_03 · Sign-off log\n\n"
+	newTable = "| Date | Stakeholder | Role | Decision | Notes |\n|---|---|---|---|---|\n"
+)
+
+// LogRow is a row as it stands in the file.
+type LogRow struct {
+	Line int    // from 1
+	Text string // the line without its end
+	Row  Row    // meaningful if Ours
+	Ours bool   // well formed as one of ours; whether it is true, only Verify tells
+	// Claims is set where the notes name a digest: such a row needs a record.
+	Claims bool
+}
+
+// Log is the parsed table.
+type Log struct {
+	Rows []LogRow
+	// Strays are lines outside the table that look like rows of ours: of a
+	// second table, say, which readers would take for the log.
+	Strays []int
+
+	header []column // the columns in file order; "" for a column of the people's own
+	end    int      // offset after the table's last line; -1 without a table
+	eol    string   // the line end of the file's first line
+}
+
+// ParseLog finds the table by its header names, in any order and case. Tables in
+// fenced code and in HTML comments are not seen, as no reader sees them. It
+// never fails: a file without the table has no rows.
+func ParseLog(log []byte) Log {
+	l := Log{end: -1, eol: "\n"}
+	lines := splitLines(log)
+	if len(lines) > 0 && bytes.HasSuffix(log[:lines[0].end], []byte("\r\n")) {
+		l.eol = "\r\n"
+	}
+	for i := 0; i < len(lines); i++ {
+		if !lines[i].visible {
+			continue
+		}
+		if l.end < 0 && i+1 < len(lines) {
+			if header := tableHeader(lines[i], lines[i+1]); header != nil {
+				l.header = header
+				last := i + 1
+				for last+1 < len(lines) && lines[last+1].inTable() {
+					last++
+					l.Rows = append(l.Rows, l.parse(last+1, lines[last].text))
+				}
+				l.end = lines[last].end
+				i = last
+				continue
+			}
+		}
+		if strings.Contains(lines[i].text, "|") && claim.MatchString(lines[i].text) {
+			l.Strays = append(l.Strays, i+1)
+		}
+	}
+	return l
+}
+
+func (l Log) parse(number int, text string) LogRow {
+	row := LogRow{Line: number, Text: text, Claims: claim.MatchString(text)}
+	found := map[column]string{}
+	for i, c := range splitCells(text) {
+		if i < len(l.header) && l.header[i] != "" {
+			found[l.header[i]] = c
+		}
+	}
+	row.Row, row.Ours = parseRow(found)
+	row.Ours = row.Ours && l.render(row.Row) == text
+	return row
+}
+
+// render writes a row in the table's own column order; columns of the people's
+// own stay empty.
+func (l Log) render(r Row) string {
+	header := l.header
+	if header == nil {
+		header = columns
+	}
+	cells := r.cells()
+	var b strings.Builder
+	for _, c := range header {
+		b.WriteString("| ")
+		if c != "" {
+			b.WriteString(cells[c])
+			b.WriteString(" ")
+		}
+	}
+	b.WriteString("|")
+	return b.String()
+}
+
+// appendRows gives the log with rows after the table's last one, every other
+// byte as it was. A log without a table gets one, an absent log a heading too.
+func appendRows(log []byte, rows []Row) []byte {
+	l := ParseLog(log)
+	var b bytes.Buffer
+	var rest []byte
+	table := strings.ReplaceAll(newTable, "\n", l.eol)
+	switch {
+	case l.end >= 0:
+		b.Write(log[:l.end])
+		rest = log[l.end:]
+		if !bytes.HasSuffix(log[:l.end], []byte("\n")) {
+			b.WriteString(l.eol)
+		}
+	case len(bytes.TrimSpace(log)) == 0:
+		b.WriteString(newLog + newTable)
+	default:
+		b.Write(log)
+		if !bytes.HasSuffix(log, []byte("\n")) {
+			b.WriteString(l.eol)
+		}
+		b.WriteString(l.eol + table)
+	}
+	for _, r := range rows {
+		b.WriteString(l.render(r))
+		b.WriteString(l.eol)
+	}
+	b.Write(rest)
+	return b.Bytes()
+}
+
+// tableHeader gives the columns if these two lines open the log's table.
+func tableHeader(head, delimiter line) []column {
+	if !head.inTable() || !delimiter.inTable() {
+		return nil
+	}
+	names, dashes := splitCells(head.text), splitCells(delimiter.text)
+	if len(names) != len(dashes) || !strings.Contains(delimiter.text, "|") {
+		return nil
+	}
+	for _, d := range dashes {
+		d = strings.TrimSuffix(strings.TrimPrefix(d, ":"), ":")
+		if d == "" || strings.Trim(d, "-") != "" {
+			return nil
+		}
+	}
+	header := make([]column, len(names))
+	missing := len(columns)
+	for i, name := range names {
+		name = strings.ToLower(strings.Trim(name, "*_ "))
+		for _, c := range columns {
+			if name == string(c) {
+				header[i] = c
+				missing--
+			}
+		}
+	}
+	seen := map[column]bool{}
+	for _, c := range header {
+		if c != "" && seen[c] {
+			return nil // two columns of one name: which one people read is anyone's guess
+		}
+		seen[c] = true
+	}
+	if missing != 0 {
+		return nil
+	}
+	return header
+}
+
+// splitCells splits a table row at its unescaped pipes and trims the cells.
+func splitCells(text string) []string {
+	text = strings.TrimPrefix(strings.TrimSpace(text), "|")
+	var cells []string
+	start := 0
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case '|':
+			cells = append(cells, strings.TrimSpace(text[start:i]))
+			start = i + 1
+		}
+	}
+	if last := strings.TrimSpace(text[start:]); last != "" {
+		cells = append(cells, last)
+	}
+	return cells
+}
+
+// line is a line of a Markdown file, as far as this package needs to know one.
+type line struct {
+	text       string // without its end
+	start, end int    // bytes; end is after the line feed
+	visible    bool   // outside fenced code, HTML comments and front matter
+}
+
+// inTable tells whether the line goes on with a table: GFM ends one at a blank
+// line and at the start of another block.
+func (l line) inTable() bool {
+	text := strings.TrimLeft(l.text, " ")
+	if !l.visible || strings.TrimSpace(text) == "" || len(l.text)-len(text) > 3 || strings.HasPrefix(text, "\t") {
+		return false
+	}
+	switch text[0] {
+	case '#', '>', '<', '`', '~', '*', '+', '=':
+		return false
+	case '-': // a list item or a rule, unless it is a delimiter row without edges
+		return strings.Contains(text, "|")
+	}
+	return true
+}
+
+// splitLines splits at line feeds, drops a carriage return before one, and
+// notes what a reader of the rendered page would not see.
+func splitLines(text []byte) []line {
+	var lines []line
+	fence, comment := "", false
+	for start := 0; start < len(text); {
+		end := start + 1 + bytes.IndexByte(text[start:], '\n')
+		if end == start {
+			end = len(text)
+		}
+		s := string(text[start:end])
+		s = strings.TrimSuffix(strings.TrimSuffix(s, "\n"), "\r")
+		l := line{text: s, start: start, end: end, visible: fence == "" && !comment}
+		trimmed := strings.TrimSpace(s)
+		switch {
+		case comment:
+			comment = !strings.Contains(s, "-->")
+		case fence != "":
+			if strings.HasPrefix(trimmed, fence) && strings.Trim(trimmed, fence[:1]) == "" {
+				fence = ""
+			}
+		case strings.HasPrefix(trimmed, "```"), strings.HasPrefix(trimmed, "~~~"):
+			fence = trimmed[:len(trimmed)-len(strings.TrimLeft(trimmed, trimmed[:1]))]
+			l.visible = false
+		case strings.HasPrefix(trimmed, "<!--"):
+			comment = !strings.Contains(trimmed[4:], "-->")
+			l.visible = !comment && isMarker(trimmed)
+		}
+		lines = append(lines, l)
+		start = end
+	}
+	return lines
+}
+
+func isMarker(s string) bool {
+	return strings.HasPrefix(s, "<!-- pilotgate:") || strings.HasPrefix(s, "<!-- /pilotgate:")
+}
+
+// isText tells whether b is UTF-8 without NUL; anything else is refused whole.
+func isText(b []byte) bool { return utf8.Valid(b) && bytes.IndexByte(b, 0) < 0 }

@@ -1,0 +1,314 @@
+package ledger
+
+import (
+	"errors"
+	"maps"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pilotgate/pilotgate/internal/finding"
+)
+
+// Report is what Verify derived.
+type Report struct {
+	// Head is the payload digest of the last record, which the next one names;
+	// empty for a ledger without records.
+	Head string
+	// Entries are the verified records, in the order of the chain.
+	Entries []Entry
+	// Unverified are the rows people wrote by hand: not verified by us.
+	Unverified []LogRow
+}
+
+// Entry is one verified record.
+type Entry struct {
+	Path   string
+	Digest string // payload digest
+	KeyID  string
+	Record Record
+	Lines  []int // of its rows in the log
+}
+
+// file is one evidence file on its way through Verify.
+type file struct {
+	path   string
+	digest string // payload digest; "" if the payload could not be read
+	keyID  string
+	record Record
+	broken []finding.Finding // why the file is no proof; empty if it is
+	placed bool              // found its place in the chain
+}
+
+// Verify derives the whole ledger again: every row that claims a record has it,
+// every record its rows, the same text, a valid signature, its own name, and the
+// record before it. Findings come in the order of the chain, so the first one
+// names the first broken link; none means that the ledger is whole.
+func Verify(l Ledger, keys []Key) (Report, []finding.Finding) {
+	if fs := l.readable(); len(fs) > 0 {
+		return Report{}, fs
+	}
+	v := verification{ledger: l, log: ParseLog(l.Log), byPrev: map[string][]*file{}}
+	v.repository = l.RepositoryID
+	for _, p := range slices.Sorted(maps.Keys(l.Records)) {
+		f := v.open(p, keys)
+		v.files = append(v.files, f)
+		if len(f.broken) == 0 {
+			v.byPrev[f.record.Prev] = append(v.byPrev[f.record.Prev], f)
+		}
+	}
+	v.walk()
+	return v.report, v.findings
+}
+
+// readable holds the caps; nothing else is looked at in what is too large.
+func (l Ledger) readable() []finding.Finding {
+	switch {
+	case len(l.Log) > MaxLog:
+		return []finding.Finding{broken("SG001", "too_large", l.LogPath, 0, "bytes", strconv.Itoa(len(l.Log)), "limit", strconv.Itoa(MaxLog))}
+	case !isText(l.Log):
+		return []finding.Finding{broken("SG001", "not_text", l.LogPath, 0)}
+	case len(l.Records) > MaxRecords:
+		return []finding.Finding{broken("SG001", "too_many", l.LogPath, 0, "records", strconv.Itoa(len(l.Records)), "limit", strconv.Itoa(MaxRecords))}
+	}
+	return nil
+}
+
+type verification struct {
+	ledger     Ledger
+	log        Log
+	repository int64
+	files      []*file
+	byPrev     map[string][]*file // sound files by the record they follow
+	report     Report
+	findings   []finding.Finding
+
+	head    string    // payload digest of the record before
+	headAt  time.Time // and when it was made
+	unknown bool      // the record before could not be read: its successor's prev proves nothing
+}
+
+func (v *verification) add(fs ...finding.Finding) { v.findings = append(v.findings, fs...) }
+
+// open reads one evidence file and says what is wrong with it alone.
+func (v *verification) open(p string, keys []Key) *file {
+	f := &file{path: p}
+	fail := func(rule, c string, args ...string) *file {
+		f.broken = append(f.broken, broken(rule, c, p, 1, append(args, "record", p)...))
+		return f
+	}
+	if kind, _, ok := fileName(p); !ok || !kind.known() {
+		return fail("SG007", "stranger")
+	}
+	opened, envelope, err := decode(v.ledger.Records[p])
+	switch {
+	case errors.Is(err, ErrTooLarge):
+		return fail("SG001", "record_too_large", "limit", strconv.Itoa(MaxRecord))
+	case err != nil:
+		return fail("SG005", "unreadable")
+	}
+	f.digest, f.keyID = PayloadDigest(opened.Payload), opened.KeyID
+	record, err := ParsePayload(opened.Payload)
+	if err != nil {
+		var invalid *InvalidError
+		if errors.As(err, &invalid) {
+			return fail("SG006", "field", "field", invalid.Field)
+		}
+		return fail("SG006", "unreadable")
+	}
+	f.record = record
+	switch err := verify(envelope, keys, record.CreatedAt); {
+	case errors.Is(err, ErrUnknownKey):
+		return fail("SG005", "unknown_key", "key", f.keyID)
+	case errors.Is(err, ErrKeyWindow):
+		return fail("SG005", "outside_window", "key", f.keyID, "at", record.CreatedAt.Format(time.RFC3339))
+	case err != nil:
+		return fail("SG005", "bad_signature", "key", f.keyID)
+	}
+	if want := record.Path(v.ledger.Evidence); want != p {
+		return fail("SG007", "misplaced", "want", want)
+	}
+	// From here the file is ours and in its place. The server signs for many
+	// repositories with one key, so a signature alone does not say whose it is.
+	if v.repository == 0 {
+		v.repository = record.Repository.ID
+	}
+	if record.Repository.ID != v.repository {
+		return fail("SG008", "foreign", "repository", strconv.FormatInt(record.Repository.ID, 10), "want", strconv.FormatInt(v.repository, 10))
+	}
+	return f
+}
+
+// fileName takes <kind>-<64 hex>.json apart.
+func fileName(p string) (kind Kind, digest string, ok bool) {
+	name, ok := strings.CutSuffix(path.Base(p), ".json")
+	if !ok || len(name) < 66 {
+		return "", "", false
+	}
+	digest = name[len(name)-64:]
+	return Kind(strings.TrimSuffix(name[:len(name)-64], "-")), digest, hexSHA256.MatchString(digest) && name[len(name)-65] == '-'
+}
+
+// walk goes through the log from the top and holds each row against the chain.
+func (v *verification) walk() {
+	byPath := map[string]*file{}
+	for _, f := range v.files {
+		byPath[f.path] = f
+	}
+	seen := map[string]bool{}
+	rows := v.log.Rows
+	for i := 0; i < len(rows); {
+		row := rows[i]
+		switch {
+		case !row.Claims:
+			v.report.Unverified = append(v.report.Unverified, row)
+			i++
+			continue
+		case !row.Ours:
+			v.add(broken("SG002", "malformed", v.ledger.LogPath, row.Line))
+			i++
+			continue
+		}
+		p := rowPath(row.Row, v.ledger.Evidence)
+		f := byPath[p]
+		switch {
+		case seen[p]:
+			v.add(broken("SG009", "twice", v.ledger.LogPath, row.Line, "pilot", row.Row.Notes.Pilot,
+				"decision", string(row.Row.Decision), "digest", row.Row.Notes.Digest))
+			i++
+			continue
+		case f == nil:
+			v.passRowless()
+			v.add(broken("SG003", "no_record", v.ledger.LogPath, row.Line, "record", p))
+			v.unknown = true
+			i++
+			for i < len(rows) && rows[i].Ours && rowPath(rows[i].Row, v.ledger.Evidence) == p {
+				i++ // the other rows of the same record: said once
+			}
+			continue
+		}
+		seen[p] = true
+		i = v.place(f, i)
+	}
+	v.passRowless()
+	for _, f := range v.files {
+		switch {
+		case f.placed:
+		case len(f.broken) > 0:
+			v.add(f.broken...)
+		case f.record.Kind == KindLaunch:
+			v.add(broken("SG010", "unreached", f.path, 1, "record", f.path, "prev", f.record.Prev))
+		default:
+			v.add(broken("SG004", "no_row", f.path, 1, "record", f.path))
+		}
+	}
+	for _, line := range v.log.Strays {
+		v.add(broken("SG002", "outside_table", v.ledger.LogPath, line))
+	}
+}
+
+// place holds a record against its rows, which start at rows[i], and against the
+// record before it. It returns the index of the first row after them.
+func (v *verification) place(f *file, i int) int {
+	f.placed = true
+	if len(f.broken) > 0 {
+		v.passRowless()
+		v.add(f.broken...)
+		v.head, v.unknown = f.digest, f.digest == ""
+		for key := rowPath(v.log.Rows[i].Row, v.ledger.Evidence); i < len(v.log.Rows) && v.log.Rows[i].Ours &&
+			rowPath(v.log.Rows[i].Row, v.ledger.Evidence) == key; i++ {
+		}
+		return i
+	}
+	v.passRowless()
+	v.link(f, v.ledger.LogPath, v.log.Rows[i].Line)
+	entry := Entry{Path: f.path, Digest: f.digest, KeyID: f.keyID, Record: f.record}
+	whole := true
+	for n, want := range f.record.Rows {
+		switch {
+		case i < len(v.log.Rows) && v.log.Rows[i].Text == v.log.render(want):
+			entry.Lines = append(entry.Lines, v.log.Rows[i].Line)
+			i++
+		case i < len(v.log.Rows) && v.log.Rows[i].Ours && rowPath(v.log.Rows[i].Row, v.ledger.Evidence) == f.path:
+			v.add(broken("SG003", "differs", v.ledger.LogPath, v.log.Rows[i].Line, "record", f.path))
+			whole = false
+			i++
+		default:
+			line := 0
+			if len(entry.Lines) > 0 {
+				line = entry.Lines[len(entry.Lines)-1]
+			}
+			v.add(broken("SG004", "row_missing", v.ledger.LogPath, line, "record", f.path,
+				"row", strconv.Itoa(n+1), "rows", strconv.Itoa(len(f.record.Rows))))
+			whole = false
+		}
+	}
+	if whole {
+		v.report.Entries = append(v.report.Entries, entry)
+	}
+	return i
+}
+
+// passRowless goes over the launches that follow the head: they have no row.
+func (v *verification) passRowless() {
+	for !v.unknown {
+		var next *file
+		for _, f := range v.byPrev[v.head] {
+			if f.record.Kind == KindLaunch && !f.placed {
+				next = f
+				break
+			}
+		}
+		if next == nil {
+			return
+		}
+		next.placed = true
+		v.link(next, next.path, 1)
+		v.report.Entries = append(v.report.Entries, Entry{Path: next.path, Digest: next.digest, KeyID: next.keyID, Record: next.record})
+	}
+}
+
+// link holds a record against the one before it and makes it the head.
+func (v *verification) link(f *file, at string, line int) {
+	if f.record.Prev != v.head && !v.unknown {
+		// A record whose rows were taken out of the log is the first break, not
+		// the row that then seems to follow the wrong one.
+		for _, skipped := range v.byPrev[v.head] {
+			if skipped.digest == f.record.Prev && !skipped.placed {
+				skipped.placed = true
+				v.add(broken("SG004", "no_row", skipped.path, 1, "record", skipped.path))
+				v.head, v.headAt = skipped.digest, skipped.record.CreatedAt
+			}
+		}
+	}
+	switch {
+	case v.unknown:
+	case f.record.Prev != v.head:
+		v.add(broken("SG010", "broken", at, line, "record", f.path, "prev", f.record.Prev, "want", v.head))
+	case f.record.CreatedAt.Before(v.headAt):
+		v.add(broken("SG010", "backwards", at, line, "record", f.path,
+			"at", f.record.CreatedAt.Format(time.RFC3339), "before", v.headAt.Format(time.RFC3339)))
+	}
+	v.head, v.headAt, v.unknown = f.digest, f.record.CreatedAt, false
+	v.report.Head = v.head
+}
+
+// rowPath is where the record of a row lies.
+func rowPath(r Row, evidence string) string {
+	return Record{Kind: kindOf[r.Decision], Predicate: Predicate{Pilot: r.Notes.Pilot, Digest: r.Notes.Digest}}.Path(evidence)
+}
+
+// broken makes a finding at error level: a repository's policy may not soften
+// what its own history is measured by. Args are name, value, name, value.
+func broken(rule, c, file string, line int, args ...string) finding.Finding {
+	f := finding.Finding{Rule: rule, Case: c, Severity: finding.Error, At: finding.Position{Path: file, Line: line}}
+	for i := 0; i+1 < len(args); i += 2 {
+		if f.Args == nil {
+			f.Args = map[string]string{}
+		}
+		f.Args[args[i]] = args[i+1]
+	}
+	return f
+}
