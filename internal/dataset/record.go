@@ -1,0 +1,499 @@
+package dataset
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"unicode/utf8"
+
+	"github.com/zeebo/xxh3"
+
+	"github.com/pilotgate/pilotgate/internal/dataset/pii"
+)
+
+// Limits of DS005, in characters.
+const (
+	minSourceChars  = 50
+	minSummaryChars = 10
+)
+
+// inspector checks the lines of a block. Each worker has its own; its buffers
+// are kept from line to line.
+type inspector struct {
+	o    *Options
+	full *[4]atomic.Bool // by severity rank: the list is full, counting is enough
+
+	w    walker
+	text pii.Scanner
+	t    *tally
+
+	series [len(MetricNames)]series
+	line   []byte
+	no     int // line number in the file
+	shift  int // bytes of the raw line before line[0]
+	rec    record
+}
+
+// record is what the checks beyond the schema keep of one line.
+type record struct {
+	have          [roles]kind
+	broke         span // the last place where the schema was broken
+	sourceChars   int
+	summaryChars  int
+	source        span
+	summary       span
+	summaryRole   role
+	scores        int
+	entry         entry
+	foreign       bool
+	channelHash   uint64
+	channelListed bool
+}
+
+// entry is what the search for repeats needs of one record.
+type entry struct {
+	line            int
+	offset          int // of the line in its block
+	id, source      span
+	idHash, srcHash uint64
+	sumHash         uint64
+	chanHash        uint64
+	at              instant
+	sketch          int // offset in tally.sketches, -1: none
+}
+
+func hashBytes(b []byte) uint64 { return xxh3.Hash(b) }
+
+// block checks the lines of b into b.out.
+func (in *inspector) block(b *block) {
+	in.t = &b.out
+	in.t.reset()
+	in.no, in.line, in.shift = b.firstLine, nil, 0
+	for _, c := range b.problems {
+		if c != readFinalNewline {
+			if c == readLineLength {
+				in.t.records++
+			}
+			in.add(c, span{}, "", nil, nil)
+		}
+	}
+	lines := b.buf[b.from:b.to]
+	in.shift = b.skipped
+	for offset := b.from; len(lines) > 0; in.no++ {
+		end := bytes.IndexByte(lines, '\n')
+		next := end + 1
+		if end < 0 {
+			end, next = len(lines), len(lines)
+		}
+		in.record(lines[:end], offset)
+		lines = lines[next:]
+		offset += next
+		in.shift = 0
+	}
+	for _, c := range b.problems {
+		if c == readFinalNewline {
+			in.no--
+			in.add(c, span{len(in.line), len(in.line)}, "", nil, nil)
+			in.no++
+		}
+	}
+}
+
+func (in *inspector) record(line []byte, offset int) {
+	in.line = line
+	if len(line) > maxLineBytes {
+		in.t.records++
+		in.add(readLineLength, span{}, "", nil, nil)
+		return
+	}
+	if n := len(line); n > 0 && line[n-1] == '\r' {
+		in.add(readCRLF, span{n - 1, n}, "", nil, nil)
+		line = line[:n-1]
+		in.line = line
+	}
+	if at := invalidUTF8(line); at >= 0 {
+		in.t.records++
+		in.add(readUTF8, span{at, at + 1}, "", nil, nil)
+		in.raw(bytes.ToValidUTF8(line, []byte("?")))
+		return
+	}
+	if in.o.Without.Records {
+		in.t.records++
+		if !in.w.walk(line, nil) {
+			in.raw(line[min(in.w.token, len(line)):])
+		}
+		return
+	}
+	in.rec = record{broke: span{-1, -1}}
+	r := &in.rec
+	r.entry.line, r.entry.offset, r.entry.sketch = in.no, offset, -1
+	schema := in.o.Schema
+	blank := len(bytes.Trim(line, " \t")) == 0
+	if !blank {
+		in.t.records++
+	}
+	if !in.w.walk(line, schema.root) {
+		if !blank {
+			in.raw(line[min(in.w.token, len(line)):])
+		}
+		return
+	}
+	if schema.generic != nil && !schema.validGeneric(line) {
+		in.add(schemaInvalid, span{0, len(line)}, "", nil, nil)
+	}
+	in.finish()
+}
+
+// raw looks for personal data in what could not be read as JSON: a broken line
+// must not hide any.
+func (in *inspector) raw(rest []byte) {
+	if in.o.Without.PersonalData {
+		return
+	}
+	shift := len(in.line) - len(rest)
+	for _, m := range in.text.Scan(rest, pii.Context{Declared: in.o.Channels}) {
+		in.add(piiCase(m.ID), span{shift + m.Start, shift + m.End}, "", nil, m.Value)
+	}
+}
+
+// problem is the walker's word that the line breaks a rule.
+func (in *inspector) problem(w *walker, c caseID, at span, want string) {
+	if in.o.Without.Records {
+		return
+	}
+	in.rec.broke = at
+	pointer := ""
+	if c >= schemaMissing {
+		pointer = w.pointer()
+	}
+	if c == jsonSyntax && at.start < len(in.line) && in.line[at.start] == 0 {
+		c = readNUL
+	}
+	var args map[string]string
+	if want != "" {
+		args = map[string]string{"want": want}
+	}
+	in.add(c, at, pointer, args, nil)
+}
+
+// value is the walker's word that it has read a value.
+func (in *inspector) value(w *walker, n *node, t *token) {
+	r := roleNone
+	if n != nil {
+		r = n.role
+	}
+	if t.kind == kindString && !in.o.Without.PersonalData || t.kind == kindNumber && len(t.text) >= 10 {
+		in.personal(w, r, t)
+	}
+	if r == roleNone || in.o.Without.Records {
+		return
+	}
+	in.field(w, n, t)
+}
+
+func (in *inspector) personal(w *walker, r role, t *token) {
+	ctx := pii.Context{Channel: r == roleChannel, Declared: in.o.Channels}
+	matches := in.text.Scan(t.text, ctx)
+	if len(matches) == 0 {
+		return
+	}
+	pointer := w.pointer()
+	for i := range matches {
+		m := &matches[i]
+		at := span{t.start + m.Start, t.start + m.End}
+		if t.esc {
+			at = w.dec.raw(m.Start, m.End)
+		}
+		in.add(piiCase(m.ID), at, pointer, nil, m.Value)
+	}
+}
+
+func (in *inspector) field(w *walker, n *node, t *token) {
+	r := &in.rec
+	r.have[n.role] = t.kind
+	broken := r.broke == t.span || r.broke == (span{t.start - 1, t.end + 1})
+	tell := func(c caseID) { in.add(c, t.span, w.pointer(), nil, nil) }
+	switch n.role {
+	case roleID:
+		if t.kind == kindString && len(t.text) > 0 {
+			r.entry.id, r.entry.idHash = t.span, hashBytes(t.text)
+		}
+	case roleSource:
+		if t.kind == kindString && len(t.text) > 0 {
+			r.source, r.sourceChars = t.span, utf8.RuneCount(t.text)
+			r.entry.source = t.span
+			in.source(w, t)
+		}
+	case roleSummaryMarkdown, roleSummaryText:
+		if t.kind == kindString && len(t.text) > 0 && r.summaryRole != roleSummaryMarkdown {
+			r.summary, r.summaryChars, r.summaryRole = t.span, utf8.RuneCount(t.text), n.role
+			r.entry.sumHash = in.normalHash(t.text)
+		}
+	case roleLanguage:
+		if t.kind == kindString {
+			in.t.languages.add(in.name(t.text, pii.Context{}), 1)
+			if !sameLanguage(t.text, in.o.Locale) {
+				tell(languageField)
+			}
+		}
+	case roleChannel:
+		switch {
+		case t.kind == kindNull:
+			tell(provChannelNull)
+		case t.kind == kindString:
+			r.entry.chanHash = hashBytes(t.text)
+			in.t.channels.add(in.name(t.text, pii.Context{Channel: true}), 1)
+			if len(in.o.Channels) > 0 && !listed(in.o.Channels, t.text) {
+				tell(provChannelUndeclared)
+			}
+		}
+	case roleTimestamp:
+		in.timestamp(t, broken, tell)
+	case roleModel:
+		if t.kind == kindString && len(t.text) > 0 {
+			in.t.models.add(in.name(t.text, pii.Context{}), 1)
+		}
+	case roleJudgeModel:
+		if t.kind == kindString && len(t.text) > 0 {
+			in.t.judges.add(in.name(t.text, pii.Context{}), 1)
+		} else {
+			r.have[n.role] = 0
+		}
+	case rolePromptVersion:
+		if t.kind == kindString && len(t.text) > 0 {
+			in.t.prompts.add(in.name(t.text, pii.Context{}), 1)
+		} else {
+			r.have[n.role] = 0
+		}
+	case roleVerdict:
+		if t.kind == kindString && isVerdict(t.text) {
+			in.t.verdicts.add(string(t.text), 1)
+		} else {
+			in.t.verdicts.other++
+			if !broken {
+				tell(judgeVerdict)
+			}
+		}
+	case roleCoverage, roleAccuracy, roleCoherence, roleInformativeness:
+		if t.kind != kindNumber {
+			r.have[n.role] = 0
+			break
+		}
+		r.scores++
+		if t.num.compare(decimal{}) < 0 || t.num.compare(decimal{m: 1}) > 0 || !t.num.usable() {
+			if !broken {
+				tell(judgeRange)
+			}
+			in.series[n.role-roleCoverage].missing++
+			break
+		}
+		in.series[n.role-roleCoverage].add(t.num)
+	case roleLatency:
+		if t.kind != kindNumber {
+			r.have[n.role] = 0
+			break
+		}
+		s := &in.series[len(MetricNames)-1]
+		if t.num.compare(decimal{}) <= 0 || !t.num.usable() {
+			if !broken {
+				tell(schemaRange)
+			}
+			s.missing++
+			break
+		}
+		s.add(t.num)
+	}
+}
+
+func (in *inspector) timestamp(t *token, broken bool, tell func(caseID)) {
+	switch t.kind {
+	case kindNull:
+		tell(provTimestampNull)
+	case kindString:
+		at, naive, ok := parseInstant(t.text)
+		if !ok {
+			tell(provTimestampForm)
+			return
+		}
+		if naive {
+			tell(provTimestampNaive)
+		}
+		in.rec.entry.at = at
+		if !in.t.first.set || at.before(in.t.first) {
+			in.t.first = at
+		}
+		if !in.t.last.set || in.t.last.before(at) {
+			in.t.last, in.t.lastLine = at, in.no
+		}
+	default:
+		if !broken {
+			tell(provTimestampForm)
+		}
+	}
+}
+
+// source checks the text that is to be summarised.
+func (in *inspector) source(w *walker, t *token) {
+	if !in.o.Without.Duplicates {
+		in.rec.entry.srcHash = in.normalHash(t.text)
+	}
+	if in.o.Without.Locale {
+		return
+	}
+	if in.o.Locale == "ru" && !looksRussian(t.text) {
+		in.add(languageText, t.span, w.pointer(), nil, nil)
+	}
+	for _, m := range mixedWords(t.text) {
+		at := span{t.start + m.start, t.start + m.end}
+		if t.esc {
+			at = w.dec.raw(m.start, m.end)
+		}
+		in.add(lookAlikes, at, w.pointer(), nil, nil)
+	}
+}
+
+// finish checks what only the whole record shows.
+func (in *inspector) finish() {
+	r := &in.rec
+	whole := span{0, len(in.line)}
+	if r.source != (span{}) && r.sourceChars < minSourceChars {
+		in.add(lengthSource, r.source, "/source_text", map[string]string{"chars": strconv.Itoa(r.sourceChars)}, nil)
+	}
+	if r.summary != (span{}) {
+		pointer := "/" + rolePaths[r.summaryRole]
+		if r.summaryChars < minSummaryChars {
+			in.add(lengthSummary, r.summary, pointer, map[string]string{"chars": strconv.Itoa(r.summaryChars)}, nil)
+		}
+		if r.source != (span{}) && r.summaryChars >= r.sourceChars {
+			in.add(lengthRatio, r.summary, pointer, map[string]string{
+				"chars": strconv.Itoa(r.summaryChars), "source_chars": strconv.Itoa(r.sourceChars),
+			}, nil)
+		}
+	}
+	if r.have[roleLanguage] != kindString {
+		in.add(languageField, whole, "", nil, nil)
+	}
+	if r.have[roleTimestamp] == 0 {
+		in.add(provTimestampMissing, whole, "", nil, nil)
+	}
+	if r.have[roleModel] == 0 {
+		in.add(provModel, whole, "", nil, nil)
+	}
+	for i := range MetricNames {
+		score := roleCoverage + role(i)
+		if i == len(MetricNames)-1 {
+			score = roleLatency
+		}
+		if r.have[score] == 0 {
+			in.series[i].missing++
+		}
+	}
+	if r.scores == 0 {
+		in.add(numbersScores, whole, "", nil, nil)
+	}
+	if r.have[roleLatency] == 0 {
+		in.add(numbersLatency, whole, "", nil, nil)
+	}
+	if r.have[roleJudge] == kindObject {
+		const pointer = "/ground_truth/llm_judge"
+		if r.have[roleJudgeModel] == 0 {
+			in.add(judgeModel, whole, pointer, nil, nil)
+		}
+		if r.have[rolePromptVersion] == 0 {
+			in.add(judgePrompt, whole, pointer, nil, nil)
+		}
+		for i := range roleVerdict - roleCoverage {
+			if r.scores > 0 && r.have[roleCoverage+i] == 0 {
+				in.add(judgeScore, whole, pointer, map[string]string{"want": MetricNames[i]}, nil)
+			}
+		}
+	}
+	in.t.entries = append(in.t.entries, r.entry)
+}
+
+// add counts a place and, while there is room, lists it.
+func (in *inspector) add(c caseID, at span, pointer string, args map[string]string, value []byte) {
+	in.t.count(c, in.no)
+	row := c.row()
+	rank := rankOf(row.severity)
+	list := &in.t.places[rank]
+	if in.full[rank].Load() || len(*list) >= in.o.MaxFindings || row.oncePerRun && in.t.counts[c].places > 1 {
+		return
+	}
+	p := place{c: c, line: in.no, pointer: pointer, args: args}
+	p.at = span{at.start + in.shift, at.end + in.shift}
+	p.column = utf8.RuneCount(in.line[:min(at.start, len(in.line))]) + 1
+	p.value = append(p.value, value...)
+	*list = append(*list, p)
+}
+
+// pointer gives the RFC 6901 pointer of the value that is being read. A key
+// that the schema does not know is shown as "*": it is the dataset's text.
+func (w *walker) pointer() string {
+	var s strings.Builder
+	for _, seg := range w.path {
+		s.WriteByte('/')
+		switch {
+		case seg.index >= 0:
+			s.WriteString(strconv.Itoa(seg.index))
+		case seg.name == "":
+			s.WriteByte('*')
+		default:
+			s.WriteString(strings.NewReplacer("~", "~0", "/", "~1").Replace(seg.name))
+		}
+	}
+	return s.String()
+}
+
+// name is a value as Facts may show it: short, in the letters of names, without
+// personal data.
+func (in *inspector) name(value []byte, ctx pii.Context) string {
+	if len(value) == 0 || len(value) > maxNameBytes {
+		return OtherName
+	}
+	for _, c := range value {
+		if c-'0' > 9 && (c|0x20)-'a' > 25 && !strings.ContainsRune("._:/@+-", rune(c)) {
+			return OtherName
+		}
+	}
+	if len(in.scanName(value, ctx)) > 0 {
+		return OtherName
+	}
+	return string(value)
+}
+
+func (in *inspector) scanName(value []byte, ctx pii.Context) []pii.Match {
+	ctx.Declared = in.o.Channels
+	return in.text.Scan(value, ctx)
+}
+
+func isVerdict(b []byte) bool {
+	switch string(b) {
+	case "BELOW_EXPECTATIONS", "MEETS_EXPECTATIONS", "EXCEEDS_EXPECTATIONS":
+		return true
+	}
+	return false
+}
+
+func listed(list []string, b []byte) bool {
+	for _, s := range list {
+		if s == string(b) {
+			return true
+		}
+	}
+	return false
+}
+
+// fingerprint of a value of a kind: 8 hex digits of an HMAC, so that nobody
+// without the run's key can try all phone numbers.
+func fingerprint(key []byte, rule string, value []byte) string {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(rule))
+	mac.Write([]byte{0})
+	mac.Write(value)
+	return hex.EncodeToString(mac.Sum(nil)[:4])
+}

@@ -1,0 +1,172 @@
+package dataset
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"sync/atomic"
+	"unicode/utf8"
+
+	"github.com/pilotgate/pilotgate/internal/finding"
+)
+
+// report adds blocks up in the order of the file.
+type report struct {
+	o    *Options
+	full *[4]atomic.Bool
+
+	total   tally
+	ids     lineTable
+	sources lineTable
+	index   *Index
+}
+
+func (r *report) init(o *Options, full *[4]atomic.Bool) {
+	r.o, r.full = o, full
+	if o.KeepIndex {
+		r.index = &Index{}
+	}
+}
+
+func (r *report) add(b *block) {
+	r.repeats(b)
+	t, out := &r.total, &b.out
+	t.records += out.records
+	for c := range out.counts {
+		t.counts[c].records += out.counts[c].records
+		t.counts[c].places += out.counts[c].places
+	}
+	for rank := range out.places {
+		list := out.places[rank]
+		slices.SortStableFunc(list, func(a, b place) int { return cmp.Compare(a.line, b.line) })
+		for _, p := range list {
+			if row := p.c.row(); row.oncePerRun && t.counts[p.c].places > out.counts[p.c].places {
+				continue
+			}
+			if len(t.places[rank]) < r.o.MaxFindings {
+				t.places[rank] = append(t.places[rank], p)
+			}
+		}
+		r.full[rank].Store(len(t.places[rank]) >= r.o.MaxFindings)
+	}
+	t.languages.merge(&out.languages)
+	t.channels.merge(&out.channels)
+	t.models.merge(&out.models)
+	t.prompts.merge(&out.prompts)
+	t.judges.merge(&out.judges)
+	t.verdicts.merge(&out.verdicts)
+	if out.first.set && (!t.first.set || out.first.before(t.first)) {
+		t.first = out.first
+	}
+	if out.last.set && (!t.last.set || t.last.before(out.last)) {
+		t.last, t.lastLine = out.last, out.lastLine
+	}
+}
+
+// repeats looks for records that were there before.
+func (r *report) repeats(b *block) {
+	for i := range b.out.entries {
+		e := &b.out.entries[i]
+		if !r.o.Without.Duplicates {
+			if e.idHash != 0 {
+				if first := r.ids.seen(e.idHash, e.line); first != 0 {
+					r.tell(b, e, idRepeated, e.id, "/sample_id", "first_line", first)
+				}
+			}
+			if e.srcHash != 0 {
+				if first := r.sources.seen(e.srcHash, e.line); first != 0 {
+					r.tell(b, e, sourceRepeated, e.source, "/source_text", "first_line", first)
+				}
+			}
+		}
+	}
+}
+
+// tell adds a finding about a record that b holds.
+func (r *report) tell(b *block, e *entry, c caseID, at span, pointer, arg string, line int) {
+	t := &b.out
+	t.count(c, e.line)
+	rank := rankOf(c.row().severity)
+	if r.full[rank].Load() {
+		return
+	}
+	shift := 0
+	if e.line == 1 {
+		shift = b.skipped
+	}
+	t.places[rank] = append(t.places[rank], place{
+		c: c, line: e.line, pointer: pointer,
+		at:     span{at.start + shift, at.end + shift},
+		column: utf8.RuneCount(b.buf[e.offset:e.offset+at.start]) + 1,
+		args:   map[string]string{arg: strconv.Itoa(line)},
+	})
+}
+
+func (r *report) facts() Facts {
+	t := &r.total
+	f := Facts{
+		Path: r.o.Path, Records: t.records,
+		ByVerdict: t.verdicts.counts(), Languages: t.languages.counts(), Channels: t.channels.counts(),
+		Models: t.models.order, PromptVersions: t.prompts.order, JudgeModels: t.judges.order,
+		FirstTimestamp: t.first.time(), LastTimestamp: t.last.time(),
+		FutureFrom: t.last.time(), FutureFromLine: t.lastLine,
+		Index: r.index,
+	}
+	for c := range t.counts {
+		if n := t.counts[c]; n.places > 0 {
+			row := caseID(c).row()
+			f.Counts = append(f.Counts, Count{row.rule, row.name, row.severity, n.records, n.places})
+		}
+	}
+	slices.SortFunc(f.Counts, func(a, b Count) int {
+		return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Case, b.Case), cmp.Compare(b.Severity.Rank(), a.Severity.Rank()))
+	})
+	f.Findings = r.findings()
+	return f
+}
+
+// findings words the listed places: the most severe up to the cap, in the order
+// of the file, with equal values grouped.
+func (r *report) findings() []finding.Finding {
+	var list []place
+	for rank := len(r.total.places) - 1; rank > 0; rank-- {
+		room := r.o.MaxFindings - len(list)
+		list = append(list, r.total.places[rank][:min(room, len(r.total.places[rank]))]...)
+	}
+	slices.SortStableFunc(list, func(a, b place) int {
+		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.at.start, b.at.start), cmp.Compare(a.c, b.c))
+	})
+	groups := make(map[string]int)
+	ofRule := make(map[string]int)
+	out := make([]finding.Finding, 0, len(list))
+	for _, p := range list {
+		row := p.c.row()
+		f := finding.Finding{
+			Rule: row.rule, Case: row.name, Severity: row.severity,
+			At:   finding.Position{Path: r.o.Path, Line: p.line, Column: p.column},
+			Args: p.args,
+			Record: &finding.Record{
+				ByteStart: p.at.start, ByteEnd: p.at.end, Pointer: p.pointer, Length: p.at.end - p.at.start,
+			},
+		}
+		if len(p.value) > 0 {
+			key := row.rule + "\x00" + string(p.value)
+			if groups[key] == 0 {
+				ofRule[row.rule]++
+				groups[key] = ofRule[row.rule]
+			}
+			f.Record.Group = groups[key]
+			if r.o.Key != nil {
+				f.Record.Fingerprint = fingerprint(r.o.Key, row.rule, p.value)
+			}
+		}
+		if p.pointer != "" {
+			if f.Args == nil {
+				f.Args = make(map[string]string, 1)
+			}
+			f.Args["pointer"] = p.pointer
+		}
+		out = append(out, f)
+	}
+	return out
+}

@@ -1,0 +1,151 @@
+// Package dataset checks a Stage 05_02 export, one JSON record a line, in one
+// streaming pass: hash, structure, schema, locale, personal data, repeats and
+// the averages of the dry run.
+//
+// It tells facts and gives no verdict: limits, waivers and time are applied by
+// the judge. It does no I/O beyond the reader that it is given, uses a fixed
+// amount of memory at any size (the table of repeats apart), and no byte of a
+// value ever leaves it: a finding holds places, lengths, names of the schema
+// and counts.
+package dataset
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"hash"
+	"io"
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// Scan reads a dataset to its end. A wrong dataset is findings; an error means
+// that the reader failed.
+func Scan(r io.Reader, o Options) (Facts, error) {
+	o = o.withDefaults()
+	s := newScan(&o)
+	err := s.run(r)
+	if err != nil {
+		return Facts{}, err
+	}
+	return s.facts(), nil
+}
+
+// scan is one run: a goroutine cuts the stream into blocks, one hashes them in
+// order, some inspect them in any order, and the caller's adds the results up
+// in order. A block goes back to the cutter when it is hashed and added up.
+type scan struct {
+	o       *Options
+	sum     hash.Hash
+	workers []*inspector
+	full    [4]atomic.Bool
+	report  report
+	bytes   int64
+}
+
+func newScan(o *Options) *scan {
+	s := &scan{o: o, sum: sha256.New()}
+	n := o.Workers
+	if n <= 0 {
+		n = runtime.GOMAXPROCS(0)
+	}
+	for range n {
+		in := &inspector{o: o, full: &s.full}
+		in.w.v = in
+		s.workers = append(s.workers, in)
+	}
+	s.report.init(o, &s.full)
+	return s
+}
+
+func (s *scan) run(r io.Reader) error {
+	ring := len(s.workers) + 3
+	free := make(chan *block, ring)
+	for range ring {
+		free <- newBlock()
+	}
+	order := make(chan *block, ring)
+	toHash := make(chan *block, ring)
+	toScan := make(chan *block, ring)
+	stop := make(chan struct{})
+
+	var readErr error
+	var all sync.WaitGroup
+	all.Go(func() {
+		defer close(order)
+		defer close(toHash)
+		defer close(toScan)
+		c := cutter{r: r}
+		var last *block // keeps the carried bytes until they are copied
+		for {
+			var b *block
+			select {
+			case b = <-free:
+			case <-stop:
+				return
+			}
+			if readErr = c.next(b); readErr != nil {
+				return
+			}
+			if last != nil {
+				toHash <- last
+				toScan <- last
+				order <- last
+			}
+			if last = b; b.ends {
+				toHash <- b
+				toScan <- b
+				order <- b
+				return
+			}
+		}
+	})
+	all.Go(func() {
+		for b := range toHash {
+			if !s.o.Without.Hash {
+				s.sum.Write(b.buf[b.hashFrom:])
+			}
+			b.hashed <- struct{}{}
+		}
+	})
+	for _, in := range s.workers {
+		all.Go(func() {
+			for b := range toScan {
+				in.block(b)
+				b.scanned <- struct{}{}
+			}
+		})
+	}
+	for b := range order {
+		<-b.scanned
+		<-b.hashed
+		s.report.add(b)
+		s.bytes = b.done
+		if s.o.Progress != nil {
+			s.o.Progress(b.done)
+		}
+		free <- b
+	}
+	close(stop)
+	all.Wait()
+	return readErr
+}
+
+func (s *scan) facts() Facts {
+	var total [len(MetricNames)]series
+	for _, in := range s.workers {
+		for i := range total {
+			total[i].merge(&in.series[i])
+		}
+	}
+	f := s.report.facts()
+	f.Bytes = s.bytes
+	f.ScannerVersion = ScannerVersion
+	if !s.o.Without.Hash {
+		f.SHA256 = hex.EncodeToString(s.sum.Sum(nil))
+	}
+	for i, name := range MetricNames {
+		f.Metrics = append(f.Metrics, total[i].metric(name))
+	}
+	return f
+}

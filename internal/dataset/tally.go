@@ -1,0 +1,99 @@
+package dataset
+
+import (
+	"github.com/pilotgate/pilotgate/internal/finding"
+)
+
+// place is a finding before it is worded for its reader.
+type place struct {
+	c       caseID
+	line    int
+	column  int
+	at      span
+	pointer string
+	args    map[string]string
+	value   []byte // of personal data, for grouping; dropped when the scan ends
+}
+
+// tally is what the scan of one block gives. Blocks are scanned in any order
+// and added up in the order of the file.
+type tally struct {
+	records int
+	counts  [allCases]struct{ records, places, line int }
+	places  [4][]place // by severity rank
+
+	languages, channels, models, prompts, judges, verdicts names
+	first, last                                            instant
+	lastLine                                               int
+	entries                                                []entry
+	sketches                                               []uint8
+}
+
+func (t *tally) reset() {
+	places, entries, sketches := t.places, t.entries, t.sketches
+	for i := range places {
+		clear(places[i])
+		places[i] = places[i][:0]
+	}
+	*t = tally{places: places, entries: entries[:0], sketches: sketches[:0]}
+}
+
+// count adds a place of a case and says whether it is the first of its record.
+func (t *tally) count(c caseID, line int) {
+	k := &t.counts[c]
+	k.places++
+	if k.line != line {
+		k.line = line
+		k.records++
+	}
+}
+
+func rankOf(s finding.Severity) int { return s.Rank() }
+
+// names counts how often a name occurs, in order of first appearance. Beyond
+// maxNames distinct ones, the rest is counted under OtherName.
+type names struct {
+	order []string
+	n     map[string]int
+	other int
+}
+
+const (
+	maxNames     = 256
+	maxNameBytes = 128
+)
+
+func (m *names) add(name string, n int) {
+	if _, known := m.n[name]; !known {
+		if len(m.order) >= maxNames {
+			m.other += n
+			return
+		}
+		if m.n == nil {
+			m.n = make(map[string]int)
+		}
+		m.order = append(m.order, name)
+	}
+	m.n[name] += n
+}
+
+func (m *names) merge(o *names) {
+	for _, name := range o.order {
+		m.add(name, o.n[name])
+	}
+	m.other += o.other
+}
+
+func (m *names) counts() map[string]int {
+	if len(m.order) == 0 && m.other == 0 {
+		return nil
+	}
+	out := make(map[string]int, len(m.order)+1)
+	for name, n := range m.n {
+		out[name] = n
+	}
+	if m.other > 0 {
+		out[OtherName] += m.other
+	}
+	return out
+}
