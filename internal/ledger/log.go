@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -51,7 +52,7 @@ type Log struct {
 // never fails: a file without the table has no rows.
 func ParseLog(log []byte) Log {
 	l := Log{end: -1, eol: "\n"}
-	lines := splitLines(log)
+	lines, _ := splitLines(log)
 	if len(lines) > 0 && bytes.HasSuffix(log[:lines[0].end], []byte("\r\n")) {
 		l.eol = "\r\n"
 	}
@@ -118,7 +119,7 @@ func appendRows(log []byte, rows []Row) []byte {
 	l := ParseLog(log)
 	var b bytes.Buffer
 	var rest []byte
-	table := strings.ReplaceAll(newTable, "\n", l.eol)
+	heading, table := strings.ReplaceAll(newLog, "\n", l.eol), strings.ReplaceAll(newTable, "\n", l.eol)
 	switch {
 	case l.end >= 0:
 		b.Write(log[:l.end])
@@ -127,7 +128,7 @@ func appendRows(log []byte, rows []Row) []byte {
 			b.WriteString(l.eol)
 		}
 	case len(bytes.TrimSpace(log)) == 0:
-		b.WriteString(newLog + newTable)
+		b.WriteString(heading + table)
 	default:
 		b.Write(log)
 		if !bytes.HasSuffix(log, []byte("\n")) {
@@ -149,7 +150,7 @@ func tableHeader(head, delimiter line) []column {
 		return nil
 	}
 	names, dashes := splitCells(head.text), splitCells(delimiter.text)
-	if len(names) != len(dashes) || !strings.Contains(delimiter.text, "|") {
+	if len(names) != len(dashes) {
 		return nil
 	}
 	for _, d := range dashes {
@@ -206,29 +207,28 @@ func splitCells(text string) []string {
 type line struct {
 	text       string // without its end
 	start, end int    // bytes; end is after the line feed
-	visible    bool   // outside fenced code, HTML comments and front matter
+	visible    bool   // outside fenced code and HTML comments, our markers excepted
 }
 
-// inTable tells whether the line goes on with a table: GFM ends one at a blank
-// line and at the start of another block.
+// block finds the start of a block that ends a table.
+var block = regexp.MustCompile("^(?:#{1,6}(?:[ \\t]|$)|>|<|```|~~~|(?:[-*+]|[0-9]{1,9}[.)])(?:[ \\t]|$))")
+
+// inTable tells whether the line goes on with a table. It rather ends a table
+// early than late: a row put in before the table's last line is still a row,
+// one put in after it would be a paragraph.
 func (l line) inTable() bool {
 	text := strings.TrimLeft(l.text, " ")
-	if !l.visible || strings.TrimSpace(text) == "" || len(l.text)-len(text) > 3 || strings.HasPrefix(text, "\t") {
-		return false
-	}
-	switch text[0] {
-	case '#', '>', '<', '`', '~', '*', '+', '=':
-		return false
-	case '-': // a list item or a rule, unless it is a delimiter row without edges
-		return strings.Contains(text, "|")
-	}
-	return true
+	return l.visible && strings.Contains(text, "|") && len(l.text)-len(text) <= 3 && text[0] != '\t' && !block.MatchString(text)
 }
 
-// splitLines splits at line feeds, drops a carriage return before one, and
-// notes what a reader of the rendered page would not see.
-func splitLines(text []byte) []line {
-	var lines []line
+// fenceOpening finds the fence that a line opens: an info string after back-ticks
+// has none of them, or the line would be a code span.
+var fenceOpening = regexp.MustCompile("^ {0,3}(?:(`{3,})[^`]*|(~{3,}).*)$")
+
+// splitLines splits at line feeds, drops a carriage return before one, and notes
+// what a reader of the rendered page would not see. open tells that the text ends
+// inside fenced code or a comment, where nothing can be added visibly.
+func splitLines(text []byte) (lines []line, open bool) {
 	fence, comment := "", false
 	for start := 0; start < len(text); {
 		end := start + 1 + bytes.IndexByte(text[start:], '\n')
@@ -237,7 +237,7 @@ func splitLines(text []byte) []line {
 		}
 		s := string(text[start:end])
 		s = strings.TrimSuffix(strings.TrimSuffix(s, "\n"), "\r")
-		l := line{text: s, start: start, end: end, visible: fence == "" && !comment}
+		l := line{text: s, start: start, end: end}
 		trimmed := strings.TrimSpace(s)
 		switch {
 		case comment:
@@ -246,17 +246,19 @@ func splitLines(text []byte) []line {
 			if strings.HasPrefix(trimmed, fence) && strings.Trim(trimmed, fence[:1]) == "" {
 				fence = ""
 			}
-		case strings.HasPrefix(trimmed, "```"), strings.HasPrefix(trimmed, "~~~"):
-			fence = trimmed[:len(trimmed)-len(strings.TrimLeft(trimmed, trimmed[:1]))]
-			l.visible = false
 		case strings.HasPrefix(trimmed, "<!--"):
-			comment = !strings.Contains(trimmed[4:], "-->")
-			l.visible = !comment && isMarker(trimmed)
+			comment = !strings.Contains(trimmed[len("<!--"):], "-->")
+			l.visible = isMarker(trimmed)
+		default:
+			if m := fenceOpening.FindStringSubmatch(s); m != nil {
+				fence = m[1] + m[2]
+			}
+			l.visible = fence == ""
 		}
 		lines = append(lines, l)
 		start = end
 	}
-	return lines
+	return lines, comment || fence != ""
 }
 
 func isMarker(s string) bool {

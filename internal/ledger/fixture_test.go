@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/pilotgate/pilotgate/internal/finding"
@@ -113,18 +112,4 @@ func named(fs []finding.Finding) []string {
 		out = append(out, f.Rule+" "+f.Case)
 	}
 	return out
-}
-
-func TestAppendThenVerify(t *testing.T) {
-	s, key := testKey(t, "2026")
-	keys := []ledger.Key{key}
-	l := grown(t, s, keys, empty(), signoff(1), signoff(2))
-
-	report, fs := ledger.Verify(l, keys)
-	assert.Empty(t, fs)
-	require.Len(t, report.Entries, 2)
-	assert.Equal(t, []int{5, 6}, report.Entries[0].Lines)
-	assert.Equal(t, report.Entries[0].Digest, report.Entries[1].Record.Prev)
-	assert.Equal(t, report.Entries[1].Digest, report.Head)
-	t.Logf("\n%s", l.Log)
 }
