@@ -50,13 +50,14 @@ func Verify(l Ledger, keys []Key) (Report, []finding.Finding) {
 	if fs := l.readable(); len(fs) > 0 {
 		return Report{}, fs
 	}
-	v := verification{ledger: l, log: ParseLog(l.Log), byPrev: map[string][]*file{}}
+	v := verification{ledger: l, log: ParseLog(l.Log), byPrev: map[string][]*file{}, byDigest: map[string]*file{}}
 	v.repository = l.RepositoryID
 	for _, p := range slices.Sorted(maps.Keys(l.Records)) {
 		f := v.open(p, keys)
 		v.files = append(v.files, f)
 		if len(f.broken) == 0 {
 			v.byPrev[f.record.Prev] = append(v.byPrev[f.record.Prev], f)
+			v.byDigest[f.digest] = f
 		}
 	}
 	v.walk()
@@ -82,6 +83,8 @@ type verification struct {
 	repository int64
 	files      []*file
 	byPrev     map[string][]*file // sound files by the record they follow
+	byDigest   map[string]*file   // sound files by payload digest
+	rowed      map[string]bool    // paths of the records that a row of the log names
 	report     Report
 	findings   []finding.Finding
 
@@ -157,6 +160,12 @@ func (v *verification) walk() {
 	for _, f := range v.files {
 		byPath[f.path] = f
 	}
+	v.rowed = map[string]bool{}
+	for _, row := range v.log.Rows {
+		if row.Ours {
+			v.rowed[rowPath(row.Row, v.ledger.Evidence)] = true
+		}
+	}
 	seen := map[string]bool{}
 	rows := v.log.Rows
 	for i := 0; i < len(rows); {
@@ -180,7 +189,7 @@ func (v *verification) walk() {
 			i++
 			continue
 		case f == nil:
-			v.passRowless()
+			v.follow(Kind.rowless)
 			v.add(broken("SG003", "no_record", v.ledger.LogPath, row.Line, "record", p))
 			v.unknown = true
 			i++
@@ -192,13 +201,13 @@ func (v *verification) walk() {
 		seen[p] = true
 		i = v.place(f, i)
 	}
-	v.passRowless()
+	v.follow(anyKind)
 	for _, f := range v.files {
 		switch {
 		case f.placed:
 		case len(f.broken) > 0:
 			v.add(f.broken...)
-		case f.record.Kind == KindLaunch:
+		case f.record.Kind.rowless():
 			v.add(broken("SG010", "unreached", f.path, 1, "record", f.path, "prev", f.record.Prev))
 		default:
 			v.add(broken("SG004", "no_row", f.path, 1, "record", f.path))
@@ -213,87 +222,117 @@ func (v *verification) walk() {
 // record before it. It returns the index of the first row after them.
 func (v *verification) place(f *file, i int) int {
 	f.placed = true
+	rows := v.log.Rows
+	ours := func(i int) bool {
+		return i < len(rows) && rows[i].Ours && rowPath(rows[i].Row, v.ledger.Evidence) == f.path
+	}
 	if len(f.broken) > 0 {
-		v.passRowless()
+		v.follow(Kind.rowless)
 		v.add(f.broken...)
 		v.head, v.unknown = f.digest, f.digest == ""
-		for key := rowPath(v.log.Rows[i].Row, v.ledger.Evidence); i < len(v.log.Rows) && v.log.Rows[i].Ours &&
-			rowPath(v.log.Rows[i].Row, v.ledger.Evidence) == key; i++ {
+		for ours(i) {
+			i++
 		}
 		return i
 	}
-	v.passRowless()
-	v.link(f, v.ledger.LogPath, v.log.Rows[i].Line)
+	v.link(f, v.ledger.LogPath, rows[i].Line)
 	entry := Entry{Path: f.path, Digest: f.digest, KeyID: f.keyID, Record: f.record}
-	whole := true
-	for n, want := range f.record.Rows {
+	var texts []string
+	for _, want := range f.record.Rows {
+		texts = append(texts, v.log.render(want))
+	}
+	for n, want := range texts {
 		switch {
-		case i < len(v.log.Rows) && v.log.Rows[i].Text == v.log.render(want):
-			entry.Lines = append(entry.Lines, v.log.Rows[i].Line)
+		case i < len(rows) && rows[i].Text == want:
+			entry.Lines = append(entry.Lines, rows[i].Line)
 			i++
-		case i < len(v.log.Rows) && v.log.Rows[i].Ours && rowPath(v.log.Rows[i].Row, v.ledger.Evidence) == f.path:
-			v.add(broken("SG003", "differs", v.ledger.LogPath, v.log.Rows[i].Line, "record", f.path))
-			whole = false
+		case ours(i) && !slices.Contains(texts[n+1:], rows[i].Text):
+			v.add(broken("SG003", "differs", v.ledger.LogPath, rows[i].Line, "record", f.path))
 			i++
 		default:
-			line := 0
-			if len(entry.Lines) > 0 {
-				line = entry.Lines[len(entry.Lines)-1]
-			}
-			v.add(broken("SG004", "row_missing", v.ledger.LogPath, line, "record", f.path,
-				"row", strconv.Itoa(n+1), "rows", strconv.Itoa(len(f.record.Rows))))
-			whole = false
+			v.add(broken("SG004", "row_missing", v.ledger.LogPath, rows[min(i, len(rows)-1)].Line, "record", f.path,
+				"row", strconv.Itoa(n+1), "rows", strconv.Itoa(len(texts))))
 		}
 	}
-	if whole {
+	if len(entry.Lines) == len(texts) {
 		v.report.Entries = append(v.report.Entries, entry)
 	}
 	return i
 }
 
-// passRowless goes over the launches that follow the head: they have no row.
-func (v *verification) passRowless() {
-	for !v.unknown {
-		var next *file
-		for _, f := range v.byPrev[v.head] {
-			if f.record.Kind == KindLaunch && !f.placed {
-				next = f
-				break
-			}
-		}
-		if next == nil {
-			return
-		}
-		next.placed = true
-		v.link(next, next.path, 1)
-		v.report.Entries = append(v.report.Entries, Entry{Path: next.path, Digest: next.digest, KeyID: next.keyID, Record: next.record})
-	}
-}
-
-// link holds a record against the one before it and makes it the head.
+// link holds a record against the one before it and makes it the head. The records
+// between the head and the one that f names have no row: launches never have, of
+// others the rows were taken out, and that is the first break, not f's prev.
 func (v *verification) link(f *file, at string, line int) {
-	if f.record.Prev != v.head && !v.unknown {
-		// A record whose rows were taken out of the log is the first break, not
-		// the row that then seems to follow the wrong one.
-		for _, skipped := range v.byPrev[v.head] {
-			if skipped.digest == f.record.Prev && !skipped.placed {
-				skipped.placed = true
-				v.add(broken("SG004", "no_row", skipped.path, 1, "record", skipped.path))
-				v.head, v.headAt = skipped.digest, skipped.record.CreatedAt
-			}
+	between, connected := v.between(f)
+	if connected || v.unknown {
+		for _, b := range between {
+			v.pass(b)
 		}
 	}
 	switch {
 	case v.unknown:
-	case f.record.Prev != v.head:
+	case !connected:
 		v.add(broken("SG010", "broken", at, line, "record", f.path, "prev", f.record.Prev, "want", v.head))
 	case f.record.CreatedAt.Before(v.headAt):
 		v.add(broken("SG010", "backwards", at, line, "record", f.path,
 			"at", f.record.CreatedAt.Format(time.RFC3339), "before", v.headAt.Format(time.RFC3339)))
 	}
+	v.advance(f)
+}
+
+// between walks from f back to the head and gives what was passed, oldest first.
+// A record whose rows stand somewhere in the log is not passed, and where the head
+// is unknown only launches are.
+func (v *verification) between(f *file) (passed []*file, connected bool) {
+	prev := f.record.Prev
+	for prev != v.head || v.unknown {
+		b := v.byDigest[prev]
+		if b == nil || b.placed || v.rowed[b.path] || v.unknown && !b.record.Kind.rowless() {
+			break
+		}
+		passed = append(passed, b)
+		prev = b.record.Prev
+	}
+	slices.Reverse(passed)
+	return passed, prev == v.head && !v.unknown
+}
+
+// pass places a sound record that the log's rows do not lead to.
+func (v *verification) pass(f *file) {
+	f.placed = true
+	if !f.record.Kind.rowless() {
+		v.add(broken("SG004", "no_row", f.path, 1, "record", f.path))
+	} else {
+		v.report.Entries = append(v.report.Entries, Entry{Path: f.path, Digest: f.digest, KeyID: f.keyID, Record: f.record})
+	}
+	v.advance(f)
+}
+
+func (v *verification) advance(f *file) {
 	v.head, v.headAt, v.unknown = f.digest, f.record.CreatedAt, false
 	v.report.Head = v.head
 }
+
+// follow passes the sound records of these kinds that come after the head.
+func (v *verification) follow(kinds func(Kind) bool) {
+	for !v.unknown {
+		i := slices.IndexFunc(v.byPrev[v.head], func(f *file) bool { return !f.placed && kinds(f.record.Kind) })
+		if i < 0 {
+			return
+		}
+		next := v.byPrev[v.head][i]
+		if next.record.CreatedAt.Before(v.headAt) {
+			v.add(broken("SG010", "backwards", next.path, 1, "record", next.path,
+				"at", next.record.CreatedAt.Format(time.RFC3339), "before", v.headAt.Format(time.RFC3339)))
+		}
+		v.pass(next)
+	}
+}
+
+func anyKind(Kind) bool { return true }
+
+func (k Kind) rowless() bool { return k == KindLaunch }
 
 // rowPath is where the record of a row lies.
 func rowPath(r Row, evidence string) string {
