@@ -47,14 +47,14 @@ type Run struct {
 
 // Annotation points at lines of a file at the run's head.
 type Annotation struct {
-	Path        string
-	Line        int // from 1
-	EndLine     int
-	Column      int // 0: none; only on a single line
-	EndColumn   int
-	Level       string // failure, warning, notice
-	Title       string
-	Message     string
+	Path      string
+	Line      int // from 1
+	EndLine   int
+	Column    int // 0: none; only on a single line
+	EndColumn int
+	Level     string // failure, warning, notice
+	Title     string
+	Message   string
 }
 
 // Action is a button on a check: label 20, description 40, identifier 20 characters.
@@ -94,13 +94,11 @@ type Dismiss struct {
 	Message  string
 }
 
-// File is one file of a commit. With Statement set, the bytes committed are the
-// signed envelope of that statement: the signing key never enters the core.
+// File is one file of a commit.
 type File struct {
-	Path      string
-	Bytes     []byte
-	Statement []byte
-	Delete    bool
+	Path   string
+	Bytes  []byte
+	Delete bool
 }
 
 // Commit puts one commit with these files on Branch, whose tip must be Parent

@@ -1,0 +1,327 @@
+package approval
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pilotgate/pilotgate/internal/facts"
+	"github.com/pilotgate/pilotgate/internal/policy"
+)
+
+// condition is one row of what must hold for an approval to count. Rows 7
+// (different people) and 8 (confirmations) concern the assignment of people to
+// roles and are applied in match.
+type condition struct {
+	number int
+	holds  func(c *court, r facts.Review, v Review) (Reason, bool)
+}
+
+var conditions = []condition{
+	{1, isLatestApproval},
+	{2, isPersonInRole},
+	{3, isIndependent},
+	{4, sawThisDigest},
+	{5, cameAfterEvidence},
+	{6, isYoung},
+}
+
+// court is the input with what is derived from it once.
+type court struct {
+	in       Input
+	members  map[string][]string // role → "@org/team" names and logins as written
+	holders  map[string]map[int64]bool
+	logins   map[string]map[string]bool // role → lower-case login, for owners named one by one
+	touching []facts.Commit
+	commands []Command
+	active   []condition
+}
+
+func newCourt(in Input) *court {
+	c := &court{in: in, active: conditions, members: map[string][]string{}, holders: map[string]map[int64]bool{}, logins: map[string]map[string]bool{}}
+	for _, role := range in.Required {
+		c.holders[role], c.logins[role] = map[int64]bool{}, map[string]bool{}
+		for _, o := range commonOwners(in.Roles, role, in.Paths) {
+			if o.Team == "" {
+				c.logins[role][strings.ToLower(o.Login)] = true
+				c.members[role] = append(c.members[role], o.Login)
+				continue
+			}
+			c.members[role] = append(c.members[role], o.Org+"/"+o.Team)
+			for _, m := range in.Pull.Teams[TeamKey(o)].Members {
+				c.holders[role][m.ID] = true
+			}
+		}
+	}
+	for _, commit := range in.Pull.Commits {
+		if c.touches(commit) {
+			c.touching = append(c.touching, commit)
+		}
+	}
+	c.commands = Commands(in.Pull.Comments)
+	return c
+}
+
+// TeamKey is under which facts keeps a team's people: lower-case "org/slug".
+func TeamKey(o policy.Owner) string { return strings.ToLower(o.Org + "/" + o.Team) }
+
+// commonOwners are the owners of a role for every one of the paths: where two
+// documents have different owners, an approver must own both.
+func commonOwners(roles policy.Roles, role string, paths []string) []policy.Owner {
+	var out []policy.Owner
+	for i, p := range paths {
+		owners := roles.Owners(role, p)
+		if i == 0 {
+			out = slices.Clone(owners)
+			continue
+		}
+		out = slices.DeleteFunc(out, func(o policy.Owner) bool {
+			return !slices.ContainsFunc(owners, func(x policy.Owner) bool {
+				return strings.EqualFold(x.Login, o.Login) && strings.EqualFold(x.Org, o.Org) && strings.EqualFold(x.Team, o.Team)
+			})
+		})
+	}
+	return out
+}
+
+func (c *court) rolesOf(a facts.Account) []string {
+	var out []string
+	for _, role := range c.in.Required {
+		if a.ID != 0 && (c.holders[role][a.ID] || c.logins[role][strings.ToLower(a.Login)]) {
+			out = append(out, role)
+		}
+	}
+	return out
+}
+
+func (c *court) weigh(r facts.Review, v Review) (Reason, bool) {
+	for _, cond := range c.active {
+		if why, ok := cond.holds(c, r, v); !ok {
+			why.Condition = cond.number
+			return why, false
+		}
+	}
+	return Reason{}, true
+}
+
+// 1. The user's latest APPROVED or CHANGES_REQUESTED review, not dismissed.
+func isLatestApproval(c *court, r facts.Review, _ Review) (Reason, bool) {
+	switch {
+	case r.State == "DISMISSED":
+		return Reason{Key: "dismissed"}, false
+	case r.State == "CHANGES_REQUESTED":
+		return Reason{Key: "changes_requested"}, false
+	case r.State != "APPROVED":
+		return Reason{Key: "not_an_approval", Args: map[string]string{"state": r.State}}, false
+	case !c.latest(r):
+		return Reason{Key: "superseded"}, false
+	}
+	return Reason{}, true
+}
+
+// latest tells whether no later verdict of the same person exists.
+func (c *court) latest(r facts.Review) bool {
+	for _, o := range c.in.Pull.Reviews {
+		verdict := o.State == "APPROVED" || o.State == "CHANGES_REQUESTED"
+		if verdict && samePerson(o.Author, r.Author) && (o.SubmittedAt.After(r.SubmittedAt) || o.SubmittedAt.Equal(r.SubmittedAt) && o.ID > r.ID) {
+			return false
+		}
+	}
+	return true
+}
+
+// 2. A person who holds the role now.
+func isPersonInRole(_ *court, r facts.Review, v Review) (Reason, bool) {
+	if r.Author.ID == 0 {
+		return Reason{Key: "ghost"}, false
+	}
+	if r.Author.Type != "User" {
+		return Reason{Key: "not_a_person"}, false
+	}
+	if len(v.Roles) == 0 {
+		return Reason{Key: "no_role"}, false
+	}
+	return Reason{}, true
+}
+
+// 3. Not somebody whose own work is approved.
+func isIndependent(c *court, r facts.Review, _ Review) (Reason, bool) {
+	why := c.contribution(r.Author)
+	return why, why.Key == ""
+}
+
+// contribution says how this person had a hand in what is approved.
+func (c *court) contribution(a facts.Account) Reason {
+	p := c.in.Pull
+	switch {
+	case c.in.Initiator != "" && strings.EqualFold(a.Login, c.in.Initiator):
+		return Reason{Key: "initiator"}
+	case samePerson(a, p.Author):
+		return Reason{Key: "author"}
+	}
+	for _, commit := range c.touching {
+		for _, role := range []struct {
+			key  string
+			who  []facts.Person
+			sugg bool
+		}{
+			{"commit_author", []facts.Person{commit.Author}, false},
+			{"committer", []facts.Person{commit.Committer}, false},
+			{"co_author", commit.CoAuthors, true},
+		} {
+			for _, who := range role.who {
+				if who.Account == nil || !samePerson(*who.Account, a) {
+					continue
+				}
+				if role.sugg && c.isSuggestion(commit) {
+					continue
+				}
+				return Reason{Key: role.key, Args: map[string]string{"commit": commit.OID}}
+			}
+		}
+	}
+	for _, pushers := range p.Pushers {
+		if slices.ContainsFunc(pushers.Accounts, func(x facts.Account) bool { return samePerson(x, a) }) {
+			return Reason{Key: "pusher", Args: map[string]string{"branch": p.Head.Ref}}
+		}
+	}
+	return Reason{}
+}
+
+// isSuggestion: GitHub signed the commit and the request's author made it, so
+// a co-author only proposed words that the author accepted.
+func (c *court) isSuggestion(commit facts.Commit) bool {
+	return commit.SignedByGitHub && commit.Author.Account != nil && samePerson(*commit.Author.Account, c.in.Pull.Author)
+}
+
+// 4. The digest that was approved is the digest at head.
+func sawThisDigest(c *court, r facts.Review, v Review) (Reason, bool) {
+	switch {
+	case v.Digest == "":
+		return Reason{Key: "no_digest"}, false
+	case v.Digest != c.in.Digest:
+		return Reason{Key: "other_digest", Args: map[string]string{"digest": short(v.Digest)}}, false
+	}
+	return Reason{}, true
+}
+
+// digestSeen is the digest of our latest run older than the review, at the
+// commit that the review names; where GitHub has bound the review to a commit
+// that never had a run of ours, at any earlier head of this request. Time has
+// whole seconds at GitHub, so a run of the same second is not older.
+func (c *court) digestSeen(r facts.Review) string {
+	find := func(at string) string {
+		var best facts.CheckRun
+		for _, run := range c.in.Pull.Runs {
+			id, ok := ParseExternalID(run.ExternalID)
+			if run.Name != CheckName || !ok || id.Number != c.in.Pull.Number || !run.StartedAt.Before(r.SubmittedAt) {
+				continue
+			}
+			if at != "" && run.Head != at {
+				continue
+			}
+			if best.ID == 0 || run.StartedAt.After(best.StartedAt) || run.StartedAt.Equal(best.StartedAt) && run.ID > best.ID {
+				best = run
+			}
+		}
+		id, _ := ParseExternalID(best.ExternalID)
+		return id.Digest
+	}
+	if r.Commit != "" && slices.ContainsFunc(c.in.Pull.Runs, func(run facts.CheckRun) bool {
+		return run.Name == CheckName && run.Head == r.Commit
+	}) {
+		return find(r.Commit)
+	}
+	return find("")
+}
+
+// 5. Where the policy asks for it, the evidence was complete before.
+func cameAfterEvidence(c *court, r facts.Review, _ Review) (Reason, bool) {
+	if !c.in.AfterEvidence {
+		return Reason{}, true
+	}
+	if c.in.EvidenceAt.IsZero() || !c.in.EvidenceAt.Before(r.SubmittedAt) {
+		return Reason{Key: "before_evidence"}, false
+	}
+	return Reason{}, true
+}
+
+// 6. Younger than the policy's limit.
+func isYoung(c *court, r facts.Review, _ Review) (Reason, bool) {
+	if c.in.MaxAge <= 0 {
+		return Reason{}, true
+	}
+	if c.in.Pull.Now.Sub(r.SubmittedAt) > c.in.MaxAge {
+		return Reason{Key: "expired", Args: map[string]string{"days": strconv.Itoa(int(c.in.MaxAge / (24 * time.Hour)))}}, false
+	}
+	return Reason{}, true
+}
+
+// 8. For Operations: every warned item is confirmed.
+func (c *court) confirms(r Review, role string) bool {
+	return role != Operations || len(c.missingConfirmations(r)) == 0
+}
+
+func (c *court) missingConfirmations(r Review) []string {
+	var out []string
+	for _, item := range c.in.Warned {
+		if !r.Edited && ticked(r.Body, item) {
+			continue
+		}
+		if slices.ContainsFunc(c.commands, func(cmd Command) bool { return c.confirmsItem(cmd, item) }) {
+			continue
+		}
+		out = append(out, item)
+	}
+	return out
+}
+
+// confirmsItem holds a command to conditions 2, 3 and 6 and to the digest.
+func (c *court) confirmsItem(cmd Command, item string) bool {
+	return cmd.Verb == "confirm" && cmd.Item == item && cmd.Names(c.in.Digest) &&
+		cmd.By.Type == "User" && slices.Contains(c.rolesOf(cmd.By), Operations) &&
+		c.contribution(cmd.By).Key == "" &&
+		(c.in.MaxAge <= 0 || c.in.Pull.Now.Sub(cmd.At) <= c.in.MaxAge)
+}
+
+// canFill lists who can still fill a role: whoever the role file names, less
+// the people who had a hand in the request or already fill another role.
+func (c *court) canFill(role string, out *Result) []string {
+	var names []string
+	for _, o := range commonOwners(c.in.Roles, role, c.in.Paths) {
+		if o.Team != "" {
+			names = append(names, o.Org+"/"+o.Team)
+			continue
+		}
+		a := facts.Account{Login: o.Login}
+		if c.in.Initiator != "" && strings.EqualFold(o.Login, c.in.Initiator) || strings.EqualFold(o.Login, c.in.Pull.Author.Login) || c.handIn(a) {
+			continue
+		}
+		if c.in.Distinct && slices.ContainsFunc(out.Roles, func(r Role) bool { return r.By != nil && strings.EqualFold(r.By.Author.Login, o.Login) }) {
+			continue
+		}
+		names = append(names, o.Login)
+	}
+	return names
+}
+
+// handIn compares by login, for people who have not reviewed yet and whose
+// numeric id is therefore not known.
+func (c *court) handIn(a facts.Account) bool {
+	for _, commit := range c.touching {
+		for _, p := range append([]facts.Person{commit.Author, commit.Committer}, commit.CoAuthors...) {
+			if p.Account != nil && strings.EqualFold(p.Account.Login, a.Login) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func short(digest string) string {
+	if len(digest) > 8 {
+		return digest[:8]
+	}
+	return digest
+}

@@ -1,0 +1,112 @@
+package dossier
+
+import (
+	"path"
+	"strings"
+
+	"github.com/pilotgate/pilotgate/internal/ledger"
+	"github.com/pilotgate/pilotgate/internal/policy"
+	"github.com/pilotgate/pilotgate/internal/registry"
+)
+
+// LedgerChange is the ledger before and after the pull request.
+type LedgerChange struct {
+	Before, After ledger.Ledger
+	Keys          []ledger.Key
+}
+
+// ModelChange is registry and pointer before and after the pull request, with
+// what is on record about models.
+type ModelChange struct {
+	RegistryBefore, RegistryAfter registry.Registry
+	PointerBefore, PointerAfter   registry.Pointer
+	Evidence                      registry.Evidence
+}
+
+// Keys are the policy's signing keys as the ledger takes them: the policy's
+// last day is a whole day.
+func Keys(p policy.Policy) []ledger.Key {
+	var out []ledger.Key
+	for _, k := range p.Signing.Keys {
+		key := ledger.Key{ID: k.ID, Public: k.Public, From: k.From}
+		if !k.Until.IsZero() {
+			key.Until = k.Until.AddDate(0, 0, 1)
+		}
+		out = append(out, key)
+	}
+	return out
+}
+
+// governance reads what the checks of governed files other than plans need.
+func (r *reader) governance() {
+	before := &Files{reader: reader{pull: r.pull}, tree: r.pull.Git.Trees[r.d.MergeBase]}
+	after := &Files{reader: reader{pull: r.pull}, tree: r.d.HeadTree}
+	base := &Files{reader: reader{pull: r.pull}, tree: r.d.BaseTree}
+	p := r.d.Policy
+	if r.d.Touches(policy.Signoff, policy.Evidence) {
+		r.d.LedgerChange = &LedgerChange{Before: before.Ledger(p), After: after.Ledger(p), Keys: Keys(p)}
+	}
+	if r.d.Touches(policy.Registry, policy.Pointer) {
+		m := &ModelChange{Evidence: evidenceOf(base.Ledger(p), Keys(p))}
+		for _, side := range []struct {
+			files    *Files
+			registry *registry.Registry
+			pointer  *registry.Pointer
+		}{{before, &m.RegistryBefore, &m.PointerBefore}, {after, &m.RegistryAfter, &m.PointerAfter}} {
+			*side.registry = registry.Parse(p.Paths.Registry, side.files.Document(p.Paths.Registry).Blob.Bytes)
+			*side.pointer = registry.ParsePointer(p.Paths.Pointer, side.files.Document(p.Paths.Pointer).Blob.Bytes)
+		}
+		r.d.ModelChange = m
+	}
+	for _, c := range r.d.Governed {
+		if c.Kind == policy.Report && !c.Deleted() && c.After.Regular() {
+			r.blob(c.After)
+		}
+	}
+	for _, f := range []*Files{before, after, base} {
+		for _, n := range f.needs {
+			r.has(n)
+		}
+	}
+}
+
+// evidenceOf reads the latest decision for each model digest from the signed
+// records; a ledger that does not verify proves nothing.
+func evidenceOf(l ledger.Ledger, keys []ledger.Key) registry.Evidence {
+	out := registry.Evidence{Go: map[string]bool{}, Releases: map[string]string{}}
+	report, broken := ledger.Verify(l, keys)
+	if len(broken) > 0 {
+		return out
+	}
+	for _, e := range report.Entries {
+		for _, s := range e.Record.Subjects {
+			if s.Name != "model" {
+				continue
+			}
+			switch e.Record.Kind {
+			case ledger.KindGo:
+				out.Go["sha256:"+s.SHA256] = true
+				if e.Record.Launch != nil {
+					out.Releases["sha256:"+s.SHA256] = e.Record.Launch.Release
+				}
+			case ledger.KindNoGo, ledger.KindRejected, ledger.KindRollback:
+				out.Go["sha256:"+s.SHA256] = false
+			}
+		}
+	}
+	return out
+}
+
+// SignedDigests are the subject digests of a pilot's sign-offs on the base
+// branch, by the names of their records.
+func (d *Dossier) SignedDigests(pilot string) []string {
+	var out []string
+	dir := d.Policy.EvidencePath(pilot)
+	for p := range d.BaseTree.Entries {
+		name, ok := strings.CutPrefix(path.Base(p), string(ledger.KindSignoff)+"-")
+		if ok && strings.HasPrefix(p, dir) {
+			out = append(out, strings.TrimSuffix(name, ".json"))
+		}
+	}
+	return out
+}

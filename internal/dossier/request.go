@@ -1,0 +1,359 @@
+package dossier
+
+import (
+	"bytes"
+	"path"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/pilotgate/pilotgate/internal/facts"
+	"github.com/pilotgate/pilotgate/internal/plan"
+	"github.com/pilotgate/pilotgate/internal/policy"
+	"github.com/pilotgate/pilotgate/internal/registry"
+)
+
+// request finds the plan that is requested: a governed plan whose parsed facts
+// changed. A deletion, a pure rename and a change of format or run notes are
+// no request. Two plans are one too many; the rules say so.
+func (r *reader) request() {
+	gone := map[string]bool{} // normalised content of plans that a rename left behind
+	for _, c := range r.d.Governed {
+		if c.Kind == policy.Plan && c.Deleted() && c.Before.Regular() {
+			gone[c.Before.OID] = true
+		}
+	}
+	complete := true
+	for _, c := range r.d.Governed {
+		if c.Kind != policy.Plan || c.Deleted() || gone[c.After.OID] {
+			continue
+		}
+		if !c.After.Regular() || !c.Before.Regular() && !c.Added() {
+			r.d.Plans = append(r.d.Plans, c.Path) // a symlink or submodule: the rules refuse it
+			continue
+		}
+		changed, ok := r.factsChanged(c.Change)
+		complete = complete && ok
+		if changed {
+			r.d.Plans = append(r.d.Plans, c.Path)
+		}
+	}
+	if complete && len(r.d.Plans) > 0 {
+		r.read(r.d.Plans[0])
+	}
+}
+
+func (r *reader) factsChanged(c facts.Change) (changed, ok bool) {
+	after, ok1 := r.blob(c.After)
+	if c.Added() {
+		return true, ok1
+	}
+	before, ok2 := r.blob(c.Before)
+	if !ok1 || !ok2 {
+		return false, false
+	}
+	if before.TooLarge || after.TooLarge || before.Absent || after.Absent {
+		return true, true
+	}
+	if bytes.Equal(plan.Normalised(before.Bytes), plan.Normalised(after.Bytes)) {
+		return false, true
+	}
+	was, is := plan.Parse(c.Path, before.Bytes), plan.Parse(c.Path, after.Bytes)
+	return !reflect.DeepEqual(was.Facts(), is.Facts()), true
+}
+
+func (r *reader) blob(e facts.Entry) (facts.Blob, bool) {
+	if !r.has(facts.Need{Kind: facts.NeedBlob, OID: e.OID}) {
+		return facts.Blob{}, false
+	}
+	return r.pull.Git.Blobs[e.OID], true
+}
+
+// read opens the plan and all that it names.
+func (r *reader) read(planPath string) {
+	doc, ok := r.document(r.d.HeadTree, planPath)
+	if !ok {
+		return
+	}
+	q := &Request{Path: planPath, Source: doc}
+	r.d.Request = q
+	if doc.Readable() {
+		q.Plan = plan.Parse(planPath, doc.Blob.Bytes)
+	} else {
+		q.Plan = plan.Plan{Path: planPath}
+	}
+	q.PilotID = r.d.Policy.PilotID(planPath)
+	if v, ok := q.Plan.Get(plan.Pilot); ok && v.Text != "" {
+		q.PilotID = v.Text
+	}
+	q.Initiator = r.pull.Author.Login
+	if v, ok := q.Plan.Get(plan.Initiator); ok && v.Text != "" {
+		q.Initiator = strings.TrimPrefix(v.Text, "@")
+	}
+	r.people()
+	r.evidence(q)
+	r.scenario(q)
+	r.card(q)
+	r.code(q)
+	r.models(q)
+	r.datasets(q)
+	r.monitoring(q)
+	r.workflows(q)
+	r.release(q)
+}
+
+// people asks for the teams that the role file names and for who pushed.
+func (r *reader) people() {
+	p := r.pull
+	for _, t := range r.d.Roles.Teams() {
+		r.has(facts.Need{Kind: facts.NeedTeam, Team: strings.ToLower(t.Org + "/" + t.Team)})
+	}
+	if !p.Local && p.Head.Repo != 0 {
+		r.has(facts.Need{Kind: facts.NeedPushers, Repo: p.Head.Name, Branch: p.Head.Ref, Commit: p.Head.OID})
+	}
+}
+
+// evidence looks whether the id was used before: ids are unique for ever.
+func (r *reader) evidence(q *Request) {
+	dir := r.d.Policy.EvidencePath(q.PilotID)
+	_, planAtBase := r.d.BaseTree.Entries[q.Path]
+	for p := range r.d.BaseTree.Entries {
+		if strings.HasPrefix(p, dir) && !planAtBase {
+			q.Taken = true
+			return
+		}
+	}
+}
+
+func (r *reader) scenario(q *Request) {
+	if v, ok := q.Plan.Get(plan.Scenario); ok && v.Text != "" {
+		q.Scenario = v.Text
+	} else if v, ok := q.Plan.Get(plan.Dataset); ok {
+		q.Scenario = r.d.Policy.ScenarioOf(v.Text)
+	}
+	q.Bands, q.ScenarioKnown = r.d.Policy.Scenario(q.Scenario)
+}
+
+// card reads the data card: where the plan says, else beside the dataset.
+func (r *reader) card(q *Request) {
+	if v, ok := q.Plan.Get(plan.DataCard); ok {
+		q.CardPath = clean(v.Text)
+	}
+	if q.CardPath == "" {
+		return
+	}
+	doc, ok := r.document(r.d.HeadTree, q.CardPath)
+	if !ok {
+		return
+	}
+	q.CardFile = doc
+	if doc.Readable() {
+		q.Card = plan.ParseCard(q.CardPath, doc.Blob.Bytes)
+	}
+}
+
+var fullSHA = regexp.MustCompile(`^[0-9a-f]{40}$`)
+
+// code finds the commit that the training runs at, whether the base branch has
+// it, and what is in it.
+func (r *reader) code(q *Request) {
+	v, ok := q.Plan.Get(plan.Commit)
+	if !ok {
+		return
+	}
+	said := strings.ToLower(v.Text)
+	if strings.Contains(said, "this pr") || strings.Contains(said, "этот pr") || strings.Contains(said, "this pull request") {
+		q.Commit, q.CommitThis, q.CommitTree, q.CommitKnown = r.pull.Head.OID, true, r.d.HeadTree, true
+		q.Reach = facts.Reach{Reachable: true}
+		return
+	}
+	if !fullSHA.MatchString(said) {
+		return
+	}
+	q.Commit = said
+	reach := facts.Need{Kind: facts.NeedReach, Commit: said, Base: r.pull.Base.OID}
+	if !r.has(reach) {
+		return
+	}
+	q.Reach = r.pull.Reach[reach.Key()]
+	if q.Reach.Absent {
+		q.CommitKnown = true
+		return
+	}
+	q.CommitTree, q.CommitKnown = r.tree(said)
+}
+
+// models reads registry and pointer as they are at head, so that a plan may
+// bring its own candidate entry; what they may change is pilot/release's.
+func (r *reader) models(q *Request) {
+	if doc, ok := r.document(r.d.HeadTree, r.d.Policy.Paths.Registry); ok {
+		q.RegistryFile = doc
+		if doc.Readable() {
+			q.Registry = registry.Parse(doc.Path, doc.Blob.Bytes)
+		}
+	}
+	if doc, ok := r.document(r.d.HeadTree, r.d.Policy.Paths.Pointer); ok {
+		q.PointerFile = doc
+		if doc.Readable() {
+			q.Pointer = registry.ParsePointer(doc.Path, doc.Blob.Bytes)
+		}
+	}
+}
+
+// datasets asks for the scans: the evaluation data first, as the other's pair.
+func (r *reader) datasets(q *Request) {
+	q.Dataset = r.dataset(q, plan.Dataset)
+	q.Evaluation = r.dataset(q, plan.EvaluationDataset)
+	schema := ""
+	if s := r.d.Policy.Datasets.Schema; s != "" && !strings.HasPrefix(s, "builtin:") {
+		if e, ok := r.d.BaseTree.Entries[clean(s)]; ok && e.Regular() {
+			schema = e.OID
+		}
+	}
+	request := func(d Dataset) facts.ScanRequest {
+		s := facts.ScanRequest{Path: d.Path, Locale: r.d.Policy.Locale, SchemaOID: schema, Channels: r.d.Policy.Datasets.Channels}
+		if d.URI {
+			s.URI = d.Path
+		} else {
+			s.OID, s.Size = d.Entry.OID, d.Entry.Size
+			if r.pull.Head.Fork {
+				s.Repository = r.pull.Head.Name
+			}
+		}
+		return s
+	}
+	usable := func(d Dataset) bool { return d.Named && (d.URI || d.Found && d.Entry.Regular()) }
+	scan := func(d *Dataset, s facts.ScanRequest) {
+		n := facts.Need{Kind: facts.NeedScan, Scan: &s}
+		if d.Known = r.has(n); d.Known {
+			d.Scan = r.pull.Scans[n.Key()]
+		}
+	}
+	var evaluation *facts.ScanRequest
+	if usable(q.Evaluation) && q.Evaluation.Path != q.Dataset.Path {
+		s := request(q.Evaluation)
+		scan(&q.Evaluation, s)
+		evaluation = &s
+	}
+	if usable(q.Dataset) {
+		s := request(q.Dataset)
+		s.Evaluation = evaluation
+		scan(&q.Dataset, s)
+	}
+}
+
+func (r *reader) dataset(q *Request, f plan.Field) Dataset {
+	v, ok := q.Plan.Get(f)
+	if !ok || v.Text == "" {
+		return Dataset{}
+	}
+	if strings.Contains(v.Text, "://") {
+		return Dataset{Path: v.Text, Named: true, URI: true}
+	}
+	d := Dataset{Path: clean(v.Text), Named: true}
+	d.Entry, d.Found = r.d.HeadTree.Entries[d.Path]
+	return d
+}
+
+// monitoring reads the rule files and dashboards that the policy names.
+func (r *reader) monitoring(q *Request) {
+	const most = 64 // documents; more are not read, and not needed to find four metrics
+	var paths []string
+	for p, e := range r.d.HeadTree.Entries {
+		if k := r.d.Policy.Kind(p); (k == policy.Prometheus || k == policy.Grafana) && e.Regular() {
+			paths = append(paths, p)
+		}
+	}
+	slices.Sort(paths)
+	for _, p := range paths[:min(len(paths), most)] {
+		if doc, ok := r.document(r.d.HeadTree, p); ok {
+			q.Monitoring = append(q.Monitoring, doc)
+		}
+	}
+}
+
+// Workflow is a trusted workflow of the base branch with the local files that
+// its text names: scripts and actions of the same repository run with it.
+type Workflow struct {
+	Document
+	Uses []facts.Change // After only: path and entry
+}
+
+func (r *reader) workflows(q *Request) {
+	for _, p := range []string{r.d.Policy.Workflows.Benchmark, r.d.Policy.Workflows.Training} {
+		if p == "" {
+			continue
+		}
+		doc, ok := r.document(r.d.BaseTree, p)
+		if !ok {
+			continue
+		}
+		w := Workflow{Document: doc}
+		if doc.Readable() {
+			w.Uses = localFiles(doc.Blob.Bytes, r.d.BaseTree)
+		}
+		q.Workflows = append(q.Workflows, w)
+	}
+}
+
+var pathWord = regexp.MustCompile(`[\w.@/-]+`)
+
+// localFiles are the tree's files that a workflow's text names, by file or (for
+// an action) by folder. A word too many does no harm: it widens the digest.
+func localFiles(src []byte, t facts.Tree) []facts.Change {
+	found := map[string]facts.Entry{}
+	for _, word := range pathWord.FindAll(src, -1) {
+		p := path.Clean(strings.TrimPrefix(string(word), "./"))
+		if e, ok := t.Entries[p]; ok {
+			found[p] = e
+		}
+		for _, file := range []string{"action.yml", "action.yaml"} {
+			if _, ok := t.Entries[p+"/"+file]; ok {
+				for q, e := range t.Entries {
+					if strings.HasPrefix(q, p+"/") {
+						found[q] = e
+					}
+				}
+			}
+		}
+	}
+	var out []facts.Change
+	for p, e := range found {
+		out = append(out, facts.Change{Path: p, After: e})
+	}
+	slices.SortFunc(out, func(a, b facts.Change) int { return strings.Compare(a.Path, b.Path) })
+	return out
+}
+
+func (r *reader) release(q *Request) {
+	v, ok := q.Plan.Get(plan.TargetRelease)
+	if !ok || v.Text == "" || len(v.Text) > 64 || strings.ContainsAny(v.Text, " ~^:?*[\\") {
+		return
+	}
+	n := facts.Need{Kind: facts.NeedTag, Tag: v.Text}
+	if r.has(n) {
+		q.ReleaseTag = r.pull.Tags[n.Key()]
+	}
+}
+
+// proposals reads policy and roles as the pull request would make them.
+func (r *reader) proposals() {
+	for _, c := range r.d.Governed {
+		switch c.Path {
+		case policy.Path:
+			if doc, ok := r.document(r.d.HeadTree, c.Path); ok {
+				v, f := readPolicy(doc)
+				r.d.PolicyAfter = &Proposed[policy.Policy]{v, f, c.Deleted()}
+			}
+		case policy.RolesPath:
+			if doc, ok := r.document(r.d.HeadTree, c.Path); ok {
+				v, f := readRoles(doc)
+				r.d.RolesAfter = &Proposed[policy.Roles]{v, f, c.Deleted()}
+			}
+		}
+	}
+	if len(r.d.Governed) > 0 && r.d.Request == nil {
+		r.people()
+	}
+}

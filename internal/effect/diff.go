@@ -1,0 +1,109 @@
+package effect
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/pilotgate/pilotgate/internal/approval"
+	"github.com/pilotgate/pilotgate/internal/facts"
+	"github.com/pilotgate/pilotgate/internal/render"
+)
+
+// Diff is what has to be done so that the pull request looks as wanted. It is
+// empty when everything is as it should be.
+func Diff(p *facts.PullRequest, w Wanted) []Effect {
+	var out []Effect
+	for _, r := range DiffRuns(p.Runs, p.Number, w.Runs) {
+		out = append(out, r)
+	}
+	out = append(out, diffComment(p, w.Comment)...)
+	for _, d := range w.Dismiss {
+		if slices.ContainsFunc(p.Reviews, func(r facts.Review) bool { return r.ID == d.ReviewID && r.State != "DISMISSED" }) {
+			out = append(out, d)
+		}
+	}
+	if len(w.Ask.Logins)+len(w.Ask.Teams) > 0 {
+		out = append(out, w.Ask)
+	}
+	for _, a := range w.Acknowledge {
+		out = append(out, a)
+	}
+	for _, s := range w.Looks {
+		out = append(out, Look{Subject: s})
+	}
+	return out
+}
+
+// DiffRuns compares our check runs with the wanted ones. A run that was
+// completed for a digest stays what it says: another digest, or going back to
+// waiting, gets a new run. GitHub appends annotations and never removes them,
+// so a run whose annotations changed is made anew too.
+func DiffRuns(have []facts.CheckRun, number int, want []Run) []Run {
+	var out []Run
+	for _, r := range want {
+		last, ok := latestRun(have, number, r.Name, r.Head)
+		switch {
+		case !ok, sameKey(last.ExternalID, r.ExternalID) == false:
+			out = append(out, r)
+		case last.Status == "completed" && r.Status != "completed":
+			out = append(out, r)
+		case last.Annotations > 0 && (last.Annotations != len(r.Annotations) || last.Summary != r.Summary):
+			out = append(out, r)
+		case last.Status != r.Status || last.Conclusion != r.Conclusion || last.Title != r.Title || last.Summary != r.Summary || last.ExternalID != r.ExternalID:
+			r.ID, r.NodeID = last.ID, last.NodeID
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// sameKey compares pull request, base and digest; the evidence time may be
+// written into the same run later.
+func sameKey(a, b string) bool {
+	x, ok1 := approval.ParseExternalID(a)
+	y, ok2 := approval.ParseExternalID(b)
+	return ok1 && ok2 && x.Number == y.Number && x.Base == y.Base && x.Digest == y.Digest
+}
+
+func latestRun(runs []facts.CheckRun, number int, name, head string) (facts.CheckRun, bool) {
+	var last facts.CheckRun
+	for _, r := range runs {
+		id, ok := approval.ParseExternalID(r.ExternalID)
+		if r.Name == name && r.Head == head && ok && id.Number == number && r.ID > last.ID {
+			last = r
+		}
+	}
+	return last, last.ID != 0
+}
+
+// diffComment keeps one comment of ours: the first one made, edited where its
+// text differs; duplicates that a crash left behind are deleted.
+func diffComment(p *facts.PullRequest, body string) []Effect {
+	var ours []facts.Comment
+	for _, c := range p.Comments {
+		if c.Ours && strings.HasPrefix(c.Body, render.CommentMarker) {
+			ours = append(ours, c)
+		}
+	}
+	slices.SortFunc(ours, func(a, b facts.Comment) int { return int(a.ID - b.ID) })
+	var out []Effect
+	switch {
+	case body == "" && p.Open:
+	case body == "":
+		return nil
+	case len(ours) == 0:
+		return []Effect{Comment{Number: p.Number, Body: body}}
+	default:
+		if normal(ours[0].Body) != normal(body) {
+			out = append(out, Comment{ID: ours[0].ID, NodeID: ours[0].NodeID, Number: p.Number, Body: body})
+		}
+		ours = ours[1:]
+	}
+	for _, c := range ours {
+		out = append(out, DeleteComment{ID: c.ID, NodeID: c.NodeID})
+	}
+	return out
+}
+
+// normal is a text as GitHub stores it: line ends and outer blanks do not count.
+func normal(s string) string { return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")) }

@@ -1,0 +1,71 @@
+package facts
+
+import (
+	"slices"
+	"strings"
+)
+
+// Git is the part of the object database that was read, by object id: commits'
+// trees by commit id, blobs by blob id. Both never change under their id.
+type Git struct {
+	Trees map[string]Tree `json:"trees,omitempty"`
+	Blobs map[string]Blob `json:"blobs,omitempty"`
+}
+
+// Tree is the recursive listing of a commit's files.
+type Tree struct {
+	Entries map[string]Entry `json:"entries,omitempty"` // by path
+	// Truncated: GitHub cut the listing (100,000 entries or 7 MB). A truncated
+	// tree proves the absence of nothing, so whoever meets one fails closed.
+	Truncated bool `json:"truncated,omitempty"`
+	Absent    bool `json:"absent,omitempty"` // no such commit
+}
+
+// Entry is one path in a tree.
+type Entry struct {
+	OID  string `json:"oid"`
+	Mode string `json:"mode"` // "100644", "100755", "120000" symlink, "160000" submodule
+	Size int64  `json:"size,omitempty"`
+}
+
+// Regular tells a plain file from a symlink or submodule.
+func (e Entry) Regular() bool { return e.Mode == "100644" || e.Mode == "100755" }
+
+// MaxBlob is the largest document (not dataset) that is read: 1 MiB.
+const MaxBlob = 1 << 20
+
+// Blob is a document's bytes; datasets are scanned, never kept here.
+type Blob struct {
+	Bytes    []byte `json:"bytes,omitempty"`
+	TooLarge bool   `json:"too_large,omitempty"` // over MaxBlob
+	Absent   bool   `json:"absent,omitempty"`
+}
+
+// Change is one path that differs between two trees; a zero Entry is "not there".
+type Change struct {
+	Path   string
+	Before Entry
+	After  Entry
+}
+
+// Added, Deleted and Modified tell what happened to the path.
+func (c Change) Added() bool    { return c.Before.OID == "" }
+func (c Change) Deleted() bool  { return c.After.OID == "" }
+func (c Change) Modified() bool { return !c.Added() && !c.Deleted() }
+
+// Changes compares two trees by mode and object id, in path order.
+func Changes(before, after Tree) []Change {
+	var out []Change
+	for path, b := range before.Entries {
+		if a := after.Entries[path]; a.OID != b.OID || a.Mode != b.Mode {
+			out = append(out, Change{Path: path, Before: b, After: a})
+		}
+	}
+	for path, a := range after.Entries {
+		if _, was := before.Entries[path]; !was {
+			out = append(out, Change{Path: path, After: a})
+		}
+	}
+	slices.SortFunc(out, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
+	return out
+}

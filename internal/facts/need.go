@@ -1,0 +1,149 @@
+package facts
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"github.com/pilotgate/pilotgate/internal/dataset"
+)
+
+// Subject is what a look is about. The queue carries it; nothing else of a
+// webhook is believed.
+type Subject struct {
+	Installation, Repository int64
+	Kind                     string // see the Kind constants
+	ID                       string // number, pilot id, or "" for a repository
+}
+
+// The kinds of subject. Each effect at GitHub belongs to exactly one of them.
+const (
+	KindPullRequest = "pr"
+	KindPilot       = "pilot"
+	KindRepository  = "repo"
+	KindMergeGroup  = "group"
+)
+
+// NeedKind says what is missing.
+type NeedKind string
+
+// The needs. Each is answered for good within one look.
+const (
+	NeedTree      NeedKind = "tree"       // Commit: its recursive listing
+	NeedBlob      NeedKind = "blob"       // OID: a document's bytes, at most MaxBlob
+	NeedMergeBase NeedKind = "merge_base" // Commit and Base: their merge base
+	NeedReach     NeedKind = "reach"      // Commit reachable from Base?
+	NeedTeam      NeedKind = "team"       // Team "org/slug": its people
+	NeedPushers   NeedKind = "pushers"    // who pushed to Branch of Repo ("owner/name")
+	NeedBranch    NeedKind = "branch"     // what we may do on Branch
+	NeedTag       NeedKind = "tag"        // is there a tag Tag?
+	NeedScan      NeedKind = "scan"       // Scan: a dataset's facts
+)
+
+// Need is one absent fact, as data.
+type Need struct {
+	Kind   NeedKind
+	Commit string
+	Base   string
+	OID    string
+	Team   string
+	Repo   string
+	Branch string
+	Tag    string
+	Scan   *ScanRequest
+}
+
+// Key is under which the answer is kept, unique within its kind.
+func (n Need) Key() string {
+	switch n.Kind {
+	case NeedTree:
+		return n.Commit
+	case NeedBlob:
+		return n.OID
+	case NeedMergeBase, NeedReach:
+		return n.Base + ".." + n.Commit
+	case NeedTeam:
+		return n.Team
+	case NeedPushers:
+		return n.Repo + ":" + n.Branch + "@" + n.Commit
+	case NeedBranch:
+		return n.Branch
+	case NeedTag:
+		return n.Tag
+	case NeedScan:
+		return n.Scan.Key()
+	}
+	return ""
+}
+
+// String names the need for a log or an error.
+func (n Need) String() string { return fmt.Sprintf("%s %s", n.Kind, n.Key()) }
+
+// Answered tells whether the fact is there.
+func (c *Common) Answered(n Need) bool {
+	var ok bool
+	switch n.Kind {
+	case NeedTree:
+		_, ok = c.Git.Trees[n.Key()]
+	case NeedBlob:
+		_, ok = c.Git.Blobs[n.Key()]
+	case NeedMergeBase:
+		_, ok = c.Bases[n.Key()]
+	case NeedReach:
+		_, ok = c.Reach[n.Key()]
+	case NeedTeam:
+		_, ok = c.Teams[n.Key()]
+	case NeedPushers:
+		_, ok = c.Pushers[n.Key()]
+	case NeedBranch:
+		_, ok = c.Branches[n.Key()]
+	case NeedTag:
+		_, ok = c.Tags[n.Key()]
+	case NeedScan:
+		_, ok = c.Scans[n.Key()]
+	}
+	return ok
+}
+
+// ScanRequest names a dataset's bytes and how they are to be scanned; equal
+// requests have equal answers, which is why its digest is a cache key.
+type ScanRequest struct {
+	Path       string       `json:"path"`               // as positions show it
+	OID        string       `json:"oid,omitempty"`      // a git blob
+	Size       int64        `json:"size,omitempty"`     // bytes, as the tree tells
+	Repository string       `json:"repo,omitempty"`     // "owner/name" that holds the blob, "" ours
+	URI        string       `json:"uri,omitempty"`      // an object store's, allowed by the base branch
+	Locale     string       `json:"locale"`             //
+	SchemaOID  string       `json:"schema,omitempty"`   // a repository's own record schema (blob), "" built in
+	Channels   []string     `json:"channels,omitempty"` // declared channels
+	Evaluation *ScanRequest `json:"evaluation,omitempty"`
+}
+
+// Key is the sha256 of the request, the scanner's version included.
+func (s ScanRequest) Key() string {
+	raw, err := json.Marshal(struct {
+		Version string `json:"version"`
+		ScanRequest
+	}{dataset.ScannerVersion, s})
+	if err != nil { // plain strings and numbers: cannot happen
+		panic(err)
+	}
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:])
+}
+
+// Scan is what a dataset turned out to be.
+type Scan struct {
+	Facts *dataset.Facts `json:"facts,omitempty"` // nil until the scan is done
+	// Pending: still scanning; Done of Total bytes.
+	Pending bool  `json:"pending,omitempty"`
+	Done    int64 `json:"done,omitempty"`
+	Total   int64 `json:"total,omitempty"`
+	// Absent, TooLarge, Pointer: GitHub answered for good. Pointer: the blob is
+	// a Git LFS pointer whose object could not be had.
+	Absent   bool   `json:"absent,omitempty"`
+	TooLarge bool   `json:"too_large,omitempty"`
+	Pointer  string `json:"pointer,omitempty"`
+	Refused  string `json:"refused,omitempty"` // a source the policy does not allow: which rule of it
+}

@@ -1,0 +1,63 @@
+package facts
+
+import "time"
+
+// Pilot is one pilot after its plan was merged: what it asks, what was decided,
+// and what of it already stands on the default branch.
+type Pilot struct {
+	Common
+	ID string `json:"id"`
+	// Plan is the merged request that brought the plan as it is on the default
+	// branch now; nil if no merged pull request did (a direct push).
+	Plan *PullRequest `json:"plan,omitempty"`
+	// PlanPath is where the plan is on the default branch; "" if it is not there.
+	PlanPath string `json:"plan_path,omitempty"`
+	// Opened are our App's pull requests by head branch, the newest of each.
+	Opened map[string]Opened `json:"opened,omitempty"`
+	Issues []Issue           `json:"issues,omitempty"` // our App's, open or closed
+}
+
+// Opened is a pull request that our App opened.
+type Opened struct {
+	Number int    `json:"number"`
+	Open   bool   `json:"open"`
+	Merged bool   `json:"merged"`
+	Head   string `json:"head"`
+	Base   string `json:"base"`
+	Title  string `json:"title,omitempty"`
+	Body   string `json:"body,omitempty"`
+	URL    string `json:"url,omitempty"`
+}
+
+// Issue is an issue that our App opened; Marker is the hidden marker in its body.
+type Issue struct {
+	Number int    `json:"number"`
+	NodeID string `json:"node_id,omitempty"`
+	Open   bool   `json:"open"`
+	Marker string `json:"marker"`
+	Title  string `json:"title,omitempty"`
+	Body   string `json:"body,omitempty"`
+	URL    string `json:"url,omitempty"`
+}
+
+// RepositoryState is a repository as a whole: the policy and the ledger on its
+// default branch, and what there is to look at again.
+type RepositoryState struct {
+	Common
+	OpenPulls []int   `json:"open_pulls,omitempty"` // into the default branch
+	Issues    []Issue `json:"issues,omitempty"`
+	// Pushed is when the default branch last moved.
+	Pushed time.Time `json:"pushed,omitzero"`
+}
+
+// MergeGroup is a merge queue's group: its tree is judged against BaseOID.
+type MergeGroup struct {
+	Common
+	HeadOID string        `json:"head_oid"`
+	BaseOID string        `json:"base_oid"`
+	BaseRef string        `json:"base_ref"`
+	Pulls   []PullRequest `json:"pulls,omitempty"`
+	Runs    []CheckRun    `json:"runs,omitempty"`
+	// Unresolved: a commit of the group belongs to no pull request that we can see.
+	Unresolved []string `json:"unresolved,omitempty"`
+}

@@ -1,0 +1,291 @@
+// Package judge turns a snapshot into a verdict. It is pure: the same snapshot
+// gives the same verdict, and nothing is remembered between two of them.
+//
+// Missing says which facts are still needed, as data; judging before they are
+// all there is an error of the caller. When in doubt, nothing passes.
+package judge
+
+import (
+	"encoding/base64"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pilotgate/pilotgate/internal/approval"
+	"github.com/pilotgate/pilotgate/internal/dossier"
+	"github.com/pilotgate/pilotgate/internal/facts"
+	"github.com/pilotgate/pilotgate/internal/finding"
+	"github.com/pilotgate/pilotgate/internal/policy"
+	"github.com/pilotgate/pilotgate/internal/rules"
+)
+
+// Approvals is the one check that a repository requires.
+const Approvals = approval.CheckName
+
+// Conclusion is what a check ends with, or that it has not ended.
+type Conclusion string
+
+// The conclusions that are ever published: neutral and skipped satisfy a
+// required check at GitHub, so a governed pull request never gets them.
+const (
+	Success    Conclusion = "success"
+	Failure    Conclusion = "failure"
+	InProgress Conclusion = "in_progress"
+)
+
+// State of a pilot, derived and never stored.
+type State string
+
+// The states a pull request can be in.
+const (
+	NotGoverned      State = "NOT_GOVERNED"
+	Draft            State = "DRAFT"
+	Checking         State = "CHECKING"
+	Blocked          State = "BLOCKED"
+	AwaitingApproval State = "AWAITING_APPROVAL"
+	Approved         State = "APPROVED"
+	Observing        State = "OBSERVING"
+	Closed           State = "CLOSED"
+)
+
+// Check is one check's verdict.
+type Check struct {
+	rules.Check
+	Conclusion Conclusion
+}
+
+// Reason is a sentence of the catalogue that stands for the approvals check.
+type Reason struct {
+	Key  string
+	Args map[string]string
+}
+
+// Verdict on a pull request.
+type Verdict struct {
+	State   State
+	Pilot   string
+	Plan    string
+	Digest  string
+	Subject dossier.Subject
+	Checks  []Check
+
+	Approvals Conclusion
+	// Why says in one sentence why the approvals check is as it is.
+	Why    Reason
+	People approval.Result
+	// Evidence is when the other checks were complete for this digest.
+	Evidence time.Time
+	// LookAgainAt is when time alone changes this verdict; zero: never.
+	LookAgainAt time.Time
+
+	Dossier dossier.Dossier
+}
+
+// Missing lists the facts that a verdict on the pull request still needs.
+func Missing(p *facts.PullRequest) []facts.Need {
+	d, needs := dossier.Open(p)
+	if len(needs) > 0 {
+		return needs
+	}
+	if len(d.Governed) == 0 || p.Local {
+		return nil
+	}
+	return approval.Needs(approvalInput(&d, "", nil))
+}
+
+// PullRequest judges.
+func PullRequest(p *facts.PullRequest) Verdict {
+	d, _ := dossier.Open(p)
+	return verdict(d)
+}
+
+func verdict(d dossier.Dossier) Verdict {
+	p := d.Pull
+	v := Verdict{Dossier: d}
+	if len(d.Governed) == 0 && !d.Truncated && len(p.Cut) == 0 {
+		v.State, v.Approvals, v.Why = NotGoverned, Success, Reason{Key: "nothing_governed"}
+		return v
+	}
+	v.Digest, v.Subject = d.Digest(rules.Version)
+	if q := d.Request; q != nil {
+		v.Pilot, v.Plan = q.PilotID, q.Path
+	}
+	failed, pending := false, false
+	for _, c := range rules.Run(&d) {
+		check := Check{Check: c, Conclusion: Success}
+		switch {
+		case c.Failed():
+			check.Conclusion, failed = Failure, true
+		case c.Pending != nil:
+			check.Conclusion, pending = InProgress, true
+		}
+		v.Checks = append(v.Checks, check)
+	}
+	v.Evidence = evidenceAt(p, v)
+	v.People = approval.Judge(approvalInput(&d, v.Digest, &v))
+	v.Approvals, v.State, v.Why = conclude(&d, v, failed, pending)
+	v.LookAgainAt = v.People.LookAgainAt
+	return v
+}
+
+// conclude walks the reasons from the hardest to the kindest; the first that
+// applies is told.
+func conclude(d *dossier.Dossier, v Verdict, failed, pending bool) (Conclusion, State, Reason) {
+	p := d.Pull
+	twin, hasTwin := foreignTwin(p)
+	firstRoles := !d.RolesFound && d.RolesAfter != nil && !d.RolesAfter.Deleted && d.Request == nil
+	switch {
+	case finding.Count(d.PolicyFindings, finding.Error) > 0:
+		return Failure, Blocked, Reason{Key: "policy_broken"}
+	case d.Truncated || len(p.Cut) > 0:
+		return Failure, Blocked, Reason{Key: "listing_cut"}
+	case !signs(d):
+		return Failure, Blocked, Reason{Key: "no_signing_key", Args: map[string]string{"id": p.Signing.ID, "key": p.Signing.Public}}
+	case d.Policy.Enforcement == policy.Observe:
+		return Success, Observing, Reason{Key: "observing"}
+	case ownAppend(d, v):
+		return Success, Approved, Reason{Key: "own_append"}
+	case firstRoles && !failed:
+		return InProgress, AwaitingApproval, Reason{Key: "first_roles"}
+	case !d.RolesFound:
+		return Failure, Blocked, Reason{Key: "no_role_file"}
+	case finding.Count(d.RolesFindings, finding.Error) > 0:
+		return Failure, Blocked, Reason{Key: "roles_broken"}
+	case hasTwin:
+		return Failure, Blocked, Reason{Key: "twin", Args: map[string]string{"number": strconv.Itoa(twin.Number), "base": twin.Base}}
+	case len(d.Plans) > 0 && p.Base.Ref != p.Repository.DefaultBranch && !p.Local:
+		return Failure, Blocked, Reason{Key: "side_branch", Args: map[string]string{"base": p.Base.Ref, "default": p.Repository.DefaultBranch}}
+	case len(v.People.Blocking) > 0:
+		return Failure, Blocked, Reason{Key: "changes_requested", Args: map[string]string{"login": v.People.Blocking[0].Author.Login}}
+	case len(v.People.Unattributed) > 0:
+		return Failure, Blocked, Reason{Key: "unattributed", Args: map[string]string{"commit": v.People.Unattributed[0].OID}}
+	case failed:
+		return InProgress, Blocked, Reason{Key: "checks_failed"}
+	case pending:
+		return InProgress, Checking, Reason{Key: "checks_pending"}
+	case p.Draft:
+		return InProgress, Draft, Reason{Key: "draft"}
+	case !v.People.Complete():
+		return InProgress, AwaitingApproval, Reason{Key: "waiting"}
+	}
+	return Success, Approved, Reason{Key: "approved"}
+}
+
+// signs tells whether the policy lists the key that this server would sign the
+// sign-off with. Without it the record could not be verified, and people would
+// learn so only after the merge. Elsewhere than on a plan it does not matter.
+func signs(d *dossier.Dossier) bool {
+	key := d.Pull.Signing
+	if key == nil || d.Request == nil || d.Policy.Enforcement == policy.Observe {
+		return true
+	}
+	listed, ok := d.Policy.SigningKey(key.ID, d.Pull.Now)
+	return ok && base64.StdEncoding.EncodeToString(listed.Public) == key.Public
+}
+
+// foreignTwin is another open pull request that shares the head commit but not
+// the base: check runs belong to a commit, so each would wear the other's.
+func foreignTwin(p *facts.PullRequest) (facts.Twin, bool) {
+	for _, t := range p.Twins {
+		if t.Number != p.Number && t.Base != p.Base.Ref {
+			return t, true
+		}
+	}
+	return facts.Twin{}, false
+}
+
+// ownAppend: our own App's pull request that only appends to the ledger, which
+// pilot/signoff has re-derived. Nobody approves what people approved before.
+func ownAppend(d *dossier.Dossier, v Verdict) bool {
+	if d.Pull.Local || !strings.EqualFold(d.Pull.Author.Login, d.Pull.App.Login) || d.Pull.Author.Type != "Bot" || d.Pull.Head.Fork {
+		return false
+	}
+	if !strings.HasPrefix(d.Pull.Head.Ref, BranchPrefix+"signoff/") {
+		return false
+	}
+	seen := false
+	for _, c := range d.Governed {
+		switch c.Kind {
+		case policy.Signoff, policy.Evidence, policy.Summary:
+		default:
+			return false
+		}
+	}
+	for _, c := range v.Checks {
+		if c.Name == rules.Signoff {
+			seen = true
+		}
+		if c.Conclusion != Success {
+			return false
+		}
+	}
+	return seen
+}
+
+// BranchPrefix is where our own branches live; nothing else is written to.
+const BranchPrefix = "pilotgate/"
+
+// evidenceAt is when our runs of all other checks were complete with this
+// digest; zero while one is not.
+func evidenceAt(p *facts.PullRequest, v Verdict) time.Time {
+	var latest time.Time
+	for _, c := range v.Checks {
+		var first time.Time
+		for _, run := range p.Runs {
+			id, ok := approval.ParseExternalID(run.ExternalID)
+			if !ok || run.Name != c.Name || id.Digest != v.Digest || id.Number != p.Number || run.Status != "completed" || run.Conclusion != string(Success) {
+				continue
+			}
+			if first.IsZero() || run.CompletedAt.Before(first) {
+				first = run.CompletedAt
+			}
+		}
+		if first.IsZero() {
+			return time.Time{}
+		}
+		if first.After(latest) {
+			latest = first
+		}
+	}
+	return latest
+}
+
+func approvalInput(d *dossier.Dossier, digest string, v *Verdict) approval.Input {
+	in := approval.Input{
+		Pull: d.Pull, Roles: d.Roles, Required: d.Roles.Required(),
+		Paths: d.ApprovalPaths(), Governed: d.GovernedPath, Digest: digest,
+		AfterEvidence: d.Policy.Approvals.AfterEvidence,
+		MaxAge:        d.Policy.Approvals.MaxAge(),
+		Distinct:      d.Policy.Approvals.DistinctPeople,
+	}
+	if d.Request != nil {
+		in.Initiator = d.Request.Initiator
+	}
+	if v != nil {
+		in.EvidenceAt, in.Warned = v.Evidence, Warned(v.Checks)
+	}
+	return in
+}
+
+// Warned are the operations items that have a warning and want confirmation.
+func Warned(checks []Check) []string {
+	items := map[string]string{"OP001": "observability", "OP002": "release", "OP003": "release", "OP004": "rollback", "OP005": "rollback"}
+	seen := map[string]bool{}
+	for _, c := range checks {
+		if c.Name != rules.Operations {
+			continue
+		}
+		for _, f := range c.Findings {
+			if f.Severity == finding.Warning {
+				seen[items[f.Rule]] = true
+			}
+		}
+	}
+	var out []string
+	for _, item := range []string{"observability", "release", "rollback"} {
+		if seen[item] {
+			out = append(out, item)
+		}
+	}
+	return out
+}

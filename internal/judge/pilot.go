@@ -1,0 +1,317 @@
+package judge
+
+import (
+	"slices"
+	"sort"
+	"time"
+
+	"github.com/pilotgate/pilotgate/internal/approval"
+	"github.com/pilotgate/pilotgate/internal/benchmark"
+	"github.com/pilotgate/pilotgate/internal/dossier"
+	"github.com/pilotgate/pilotgate/internal/facts"
+	"github.com/pilotgate/pilotgate/internal/finding"
+	"github.com/pilotgate/pilotgate/internal/ledger"
+	"github.com/pilotgate/pilotgate/internal/plan"
+	"github.com/pilotgate/pilotgate/internal/policy"
+	"github.com/pilotgate/pilotgate/internal/rules"
+)
+
+// The states of a pilot after its plan was merged.
+const (
+	NoPlan     State = "NO_PLAN"     // no such plan on the default branch
+	Bypassed   State = "BYPASSED"    // merged without the approval that counts
+	Stale      State = "STALE"       // approved, but the base moved under it before the merge
+	Merged     State = "MERGED"      // approved and merged; the sign-off is due
+	SignedOff  State = "SIGNED_OFF"  // the record is on the default branch
+	LedgerShut State = "LEDGER_SHUT" // the ledger does not verify: nothing is added
+)
+
+// PilotVerdict is what a pilot is and what its record would say.
+type PilotVerdict struct {
+	State  State
+	Why    Reason
+	ID     string
+	Digest string // hex, recomputed on the merge commit
+
+	Policy policy.Policy
+	Tree   facts.Tree // of the default branch
+	Ledger ledger.Ledger
+	Broken []finding.Finding // why the ledger does not verify
+	Keys   []ledger.Key
+	// Record is the sign-off: due in state MERGED, found in SIGNED_OFF.
+	Record *ledger.Record
+	Entry  *ledger.Entry
+
+	Request *dossier.Request // the plan as merged
+	Checks  []Check
+	Summary dossier.Document
+	Report  dossier.Document
+}
+
+// pilotFiles are the documents of the default branch that a pilot's verdict
+// reads, with what is missing of them.
+type pilotFiles struct {
+	tree    facts.Tree
+	policy  policy.Policy
+	faults  []finding.Finding
+	ledger  ledger.Ledger
+	summary dossier.Document
+	report  dossier.Document
+}
+
+// MissingPilot lists the facts that a verdict on the pilot still needs.
+func MissingPilot(s *facts.Pilot) []facts.Need {
+	f, needs := readPilotFiles(&s.Common, s.ID)
+	if len(needs) > 0 || s.Plan == nil || s.Plan.Merge == nil {
+		return needs
+	}
+	branch := facts.Need{Kind: facts.NeedBranch, Branch: s.Repository.DefaultBranch}
+	if f.policy.Commit.Mode != policy.CommitPullRequest && !s.Answered(branch) {
+		needs = append(needs, branch)
+	}
+	merged, _ := views(s)
+	d, more := dossier.OpenPlan(merged, s.PlanPath)
+	needs = append(needs, more...)
+	if len(more) == 0 && d.Request != nil {
+		needs = append(needs, approval.Needs(approvalInput(&d, "", nil))...)
+	}
+	return needs
+}
+
+// views are the request as merged (the merge commit against its first parent)
+// and as it stood at its head, with the facts of the pilot's look.
+func views(s *facts.Pilot) (merged, head *facts.PullRequest) {
+	m, h := *s.Plan, *s.Plan
+	m.Common, h.Common = s.Common, s.Common
+	m.Head.OID = s.Plan.Merge.Commit
+	m.Base.OID, h.Base.OID = s.Plan.Merge.FirstParent, s.Plan.Merge.FirstParent
+	m.Now, h.Now = s.Plan.Merge.At, s.Plan.Merge.At
+	return &m, &h
+}
+
+func readPilotFiles(c *facts.Common, pilot string) (pilotFiles, []facts.Need) {
+	var f pilotFiles
+	r := dossier.NewFiles(c, c.Repository.DefaultOID)
+	f.tree = r.Tree()
+	f.policy, f.faults = r.Policy()
+	if len(r.Needs()) > 0 {
+		return f, r.Needs()
+	}
+	f.ledger = r.Ledger(f.policy)
+	f.summary = r.Document(f.policy.Paths.Summary)
+	if policy.ValidPilotID(pilot) {
+		f.report = r.Document(f.policy.ReportPath(pilot))
+	}
+	return f, r.Needs()
+}
+
+// Pilot judges what a merged plan is worth.
+func Pilot(s *facts.Pilot) PilotVerdict {
+	f, _ := readPilotFiles(&s.Common, s.ID)
+	v := PilotVerdict{ID: s.ID, Policy: f.policy, Tree: f.tree, Ledger: f.ledger, Summary: f.summary, Report: f.report, Keys: dossier.Keys(f.policy)}
+	if finding.Count(f.faults, finding.Error) > 0 {
+		v.State, v.Why = LedgerShut, Reason{Key: "policy_broken"}
+		return v
+	}
+	report, broken := ledger.Verify(v.Ledger, v.Keys)
+	if v.Broken = broken; len(broken) > 0 {
+		v.State, v.Why = LedgerShut, Reason{Key: "ledger_broken"}
+		return v
+	}
+	if s.Plan == nil || s.Plan.Merge == nil || s.PlanPath == "" {
+		v.State, v.Why = NoPlan, Reason{Key: "no_plan"}
+		if s.PlanPath != "" {
+			v.State, v.Why = Bypassed, Reason{Key: "no_pull_request"}
+		}
+		return v
+	}
+	merged, head := views(s)
+	d, _ := dossier.OpenPlan(merged, s.PlanPath)
+	v.Request = d.Request
+	v.Digest, _ = d.Digest(rules.Version)
+	for i, e := range report.Entries {
+		if e.Record.Kind == ledger.KindSignoff && e.Record.Pilot == s.ID && e.Record.Digest == "sha256:"+v.Digest {
+			v.State, v.Entry, v.Record = SignedOff, &report.Entries[i], &report.Entries[i].Record
+			return v
+		}
+	}
+	if d.Policy.Enforcement == policy.Observe {
+		v.State, v.Why = NoPlan, Reason{Key: "observing"}
+		return v
+	}
+	if !succeededBefore(s.Plan, v.Digest) {
+		v.State, v.Why = Bypassed, Reason{Key: "no_success"}
+		at := *head
+		dh, needs := dossier.OpenPlan(&at, s.PlanPath)
+		if same, _ := dh.Digest(rules.Version); len(needs) == 0 && same == v.Digest && anySuccessBefore(s.Plan) {
+			v.State, v.Why = Stale, Reason{Key: "base_moved"}
+		}
+		return v
+	}
+	pv := verdictOf(d, beforeMerge(head), v.Digest)
+	v.Checks = pv.Checks
+	if !pv.People.Complete() {
+		v.State, v.Why = Bypassed, Reason{Key: "not_approved"}
+		return v
+	}
+	v.State, v.Why = Merged, Reason{Key: "due"}
+	record := signoff(s, d, pv, v)
+	v.Record = &record
+	return v
+}
+
+// verdictOf judges checks on the documents as merged and people on the request
+// as it was before the merge.
+func verdictOf(d dossier.Dossier, people *facts.PullRequest, digest string) Verdict {
+	v := Verdict{Digest: digest, Dossier: d}
+	for _, c := range rules.RunRequest(&d) {
+		check := Check{Check: c, Conclusion: Success}
+		if c.Failed() {
+			check.Conclusion = Failure
+		}
+		v.Checks = append(v.Checks, check)
+	}
+	v.Evidence = evidenceAt(people, v)
+	in := approvalInput(&d, digest, &v)
+	in.Pull = people
+	v.People = approval.Judge(in)
+	return v
+}
+
+// beforeMerge leaves out what came after the merge: it cannot have carried it.
+func beforeMerge(p *facts.PullRequest) *facts.PullRequest {
+	out := *p
+	out.Reviews = slices.DeleteFunc(slices.Clone(p.Reviews), func(r facts.Review) bool { return r.SubmittedAt.After(p.Merge.At) })
+	out.Comments = slices.DeleteFunc(slices.Clone(p.Comments), func(c facts.Comment) bool { return c.CreatedAt.After(p.Merge.At) })
+	return &out
+}
+
+// succeededBefore: our successful approvals run for this digest was complete
+// before the merge. GitHub's times have whole seconds, so the same second will
+// do: the run is required for the merge.
+func succeededBefore(p *facts.PullRequest, digest string) bool {
+	return slices.ContainsFunc(p.Runs, func(r facts.CheckRun) bool {
+		id, ok := approval.ParseExternalID(r.ExternalID)
+		return ok && id.Digest == digest && id.Number == p.Number && successBefore(r, p.Merge.At)
+	})
+}
+
+func anySuccessBefore(p *facts.PullRequest) bool {
+	return slices.ContainsFunc(p.Runs, func(r facts.CheckRun) bool {
+		id, ok := approval.ParseExternalID(r.ExternalID)
+		return ok && id.Digest != "" && id.Number == p.Number && r.Head == p.Head.OID && successBefore(r, p.Merge.At)
+	})
+}
+
+func successBefore(r facts.CheckRun, at time.Time) bool {
+	return r.Name == Approvals && r.Status == "completed" && r.Conclusion == string(Success) && !r.CompletedAt.After(at)
+}
+
+// signoff is the record of the approval: what was approved, by whom, on what
+// evidence, and every parameter that the launch will read from it.
+func signoff(s *facts.Pilot, d dossier.Dossier, pv Verdict, v PilotVerdict) ledger.Record {
+	p, q := s.Plan, d.Request
+	_, subject := d.Digest(rules.Version)
+	r := ledger.Record{
+		Kind:     ledger.KindSignoff,
+		Subjects: subjects(q),
+		Predicate: ledger.Predicate{
+			Repository: ledger.Repository{ID: s.Repository.ID, Name: s.Repository.FullName()},
+			Pilot:      s.ID, PullRequest: p.Number, PlanPath: s.PlanPath,
+			Digest: "sha256:" + v.Digest, Ingredients: subject.Ingredients(),
+			BaseRef: p.Base.Ref, BaseCommit: p.Merge.FirstParent, HeadCommit: p.Head.OID, MergeCommit: p.Merge.Commit,
+			PolicyDigest: "sha256:" + dossier.Hash(subject.Effective),
+			Launch:       launch(q, p.Merge.Commit),
+			CreatedAt:    p.Merge.At.UTC().Truncate(time.Second),
+		},
+	}
+	for _, role := range pv.People.Roles {
+		by := role.By
+		because := map[string]string{"approved_digest": by.Digest}
+		if by.Carried {
+			because["carried_over_from"] = by.Commit
+		}
+		if pv.People.SamePerson {
+			because["distinct_people"] = "false"
+		}
+		r.Approvals = append(r.Approvals, ledger.Approval{
+			Login: by.Author.Login, UserID: by.Author.ID, Role: role.Name, ReviewID: by.ID,
+			SubmittedAt: by.SubmittedAt.UTC(), CommitID: by.Commit, Because: because,
+		})
+		r.Rows = append(r.Rows, ledger.Row{
+			Date: day(by.SubmittedAt), Stakeholder: by.Author.Login, Role: role.Name, Decision: ledger.Approved,
+			Notes: ledger.Notes{Review: by.ID},
+		})
+	}
+	for _, c := range pv.Checks {
+		check := ledger.Check{Name: c.Name, Conclusion: string(c.Conclusion)}
+		for _, f := range c.Findings {
+			if check.Rules == nil {
+				check.Rules = map[string]int{}
+			}
+			check.Rules[f.Rule]++
+		}
+		r.Checks = append(r.Checks, check)
+	}
+	return r
+}
+
+func day(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
+
+func subjects(q *dossier.Request) []ledger.Subject {
+	out := []ledger.Subject{{Name: "plan", URI: q.Path, SHA256: dossier.Hash(plan.Normalised(q.Source.Blob.Bytes))}}
+	if q.CardFile.Readable() {
+		out = append(out, ledger.Subject{Name: "data card", URI: q.CardPath, SHA256: dossier.Hash(q.CardFile.Blob.Bytes)})
+	}
+	for name, d := range map[string]dossier.Dataset{"dataset": q.Dataset, "evaluation dataset": q.Evaluation} {
+		if d.Scan.Facts != nil {
+			out = append(out, ledger.Subject{Name: name, URI: d.Path, SHA256: d.Scan.Facts.SHA256})
+		}
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
+	return out
+}
+
+func launch(q *dossier.Request, mergeCommit string) *ledger.Launch {
+	text := func(f plan.Field) string { v, _ := q.Plan.Get(f); return v.Text }
+	l := &ledger.Launch{
+		Scenario: q.Scenario, BaselineModel: text(plan.BaselineModel), TargetModel: text(plan.TargetModel),
+		PromptVersion: text(plan.PromptVersion), GitCommit: q.Commit, ConfigPath: text(plan.Config),
+		Hyperparameters: map[string]string{},
+		Compute:         ledger.Compute{Hardware: text(plan.Hardware), Hours: text(plan.Hours)},
+		RollbackTarget:  text(plan.RollbackTarget), Release: text(plan.TargetRelease),
+	}
+	if q.CommitThis {
+		l.GitCommit = mergeCommit
+	}
+	for name, f := range map[string]plan.Field{
+		"epochs": plan.Epochs, "batch_size": plan.BatchSize, "learning_rate": plan.LearningRate,
+		"optimiser": plan.Optimiser, "max_input_tokens": plan.MaxInputTokens,
+	} {
+		if t := text(f); t != "" {
+			l.Hyperparameters[name] = t
+		}
+	}
+	if v, ok := q.Plan.Get(plan.Seed); ok {
+		l.Seed, _ = v.Integer()
+	}
+	if v, ok := q.Plan.Get(plan.HardwareCount); ok {
+		n, _ := v.Integer()
+		l.Compute.Count = int(n)
+	}
+	if f := q.Dataset.Scan.Facts; f != nil {
+		l.Dataset = ledger.Dataset{Location: q.Dataset.Path, SHA256: f.SHA256, Bytes: f.Bytes, Records: f.Records}
+	}
+	if f := q.Evaluation.Scan.Facts; f != nil {
+		l.Evaluation = &ledger.Dataset{Location: q.Evaluation.Path, SHA256: f.SHA256, Bytes: f.Bytes, Records: f.Records}
+	}
+	return l
+}
+
+// BaselineOf is the recomputed baseline of a request, in the metrics' order.
+func BaselineOf(q *dossier.Request) []benchmark.Result {
+	if q == nil || q.Dataset.Scan.Facts == nil {
+		return nil
+	}
+	return benchmark.Recompute(rules.Aggregates(q.Dataset.Scan.Facts), q.Bands.Metrics).Metrics
+}

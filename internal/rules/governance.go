@@ -1,0 +1,131 @@
+package rules
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"github.com/pilotgate/pilotgate/internal/finding"
+	"github.com/pilotgate/pilotgate/internal/ledger"
+	"github.com/pilotgate/pilotgate/internal/policy"
+	"github.com/pilotgate/pilotgate/internal/registry"
+)
+
+// ledgerAppend: a pull request that touches log or evidence only appends what
+// we signed, and what it appends follows from what was there.
+func ledgerAppend(b *Bench) {
+	l := b.LedgerChange
+	if l == nil {
+		return
+	}
+	for _, f := range ledger.IsOurAppend(l.Before, l.After, l.Keys) {
+		b.find(f)
+	}
+	if report, broken := ledger.Verify(l.After, l.Keys); len(broken) == 0 {
+		b.Verified("ledger", "records", count(len(report.Entries)))
+	}
+}
+
+// policyReads: the proposed policy and roles can be read, and in words what
+// they change. They are judged by the base branch's, never by themselves.
+func policyReads(b *Bench) {
+	if p := b.PolicyAfter; p != nil {
+		for _, f := range p.Findings {
+			b.find(f)
+		}
+		if p.Deleted && b.PolicyFound {
+			b.Verified("policy_deleted")
+		}
+		for _, c := range policy.Difference(b.Policy, p.Value) {
+			b.Verified("policy_change", "key", c.Key, "from", orNothing(c.From), "to", orNothing(c.To))
+		}
+	}
+	if r := b.RolesAfter; r != nil {
+		for _, f := range r.Findings {
+			b.find(f)
+		}
+		if r.Deleted {
+			b.Find("roles_deleted", finding.Position{Path: policy.RolesPath}, "path", policy.RolesPath)
+			return
+		}
+		if !b.RolesFound {
+			for _, role := range r.Value.Required() {
+				var owners []string
+				for _, o := range r.Value.Owners(role, examplePlan(b.Policy)) {
+					owners = append(owners, o.String())
+				}
+				if len(owners) == 0 {
+					b.Find("role_empty", finding.Position{Path: policy.RolesPath, Line: 1}, "role", role)
+					continue
+				}
+				b.Verified("roles_preview", "role", role, "owners", strings.Join(owners, ", "))
+			}
+			return
+		}
+		for _, c := range b.Roles.Difference(r.Value) {
+			b.Verified("policy_change", "key", c.Key, "from", orNothing(c.From), "to", orNothing(c.To))
+		}
+	}
+}
+
+// examplePlan is a path that the first plan pattern matches, for a preview of
+// who would own a plan.
+func examplePlan(p policy.Policy) string {
+	if len(p.Paths.Plans) == 0 {
+		return ""
+	}
+	return strings.ReplaceAll(p.Paths.Plans[0], "*", "_example")
+}
+
+func orNothing(s string) string {
+	if s == "" {
+		return "–"
+	}
+	return s
+}
+
+// models: registry and pointer can be read, nothing is lost or overwritten, and
+// the pointer moves only with the decision and release that it needs.
+func models(b *Bench) {
+	m := b.ModelChange
+	if m == nil {
+		return
+	}
+	for _, fs := range [][]finding.Finding{
+		m.RegistryAfter.Problems, m.PointerAfter.Problems,
+		registry.CheckRegistry(m.RegistryBefore, m.RegistryAfter, m.Evidence),
+		registry.CheckPointer(m.PointerAfter, m.RegistryAfter),
+		registry.CheckMoves(m.PointerBefore, m.PointerAfter, m.RegistryAfter, m.Evidence),
+	} {
+		for _, f := range fs {
+			b.find(f)
+		}
+	}
+	b.Verified("models", "n", count(len(m.RegistryAfter.Entries)), "scenarios", count(len(m.PointerAfter.Targets)))
+}
+
+// reportOfSignoff: a report is of a pilot that was signed off, and the digest
+// that it shows is the signed one.
+func reportOfSignoff(b *Bench) {
+	for _, c := range b.Governed {
+		if c.Kind != policy.Report {
+			continue
+		}
+		if c.Deleted() {
+			b.Find("deleted", finding.Position{Path: c.Path}, "path", c.Path)
+			continue
+		}
+		id := b.Policy.PilotID(c.Path)
+		digests := b.SignedDigests(id)
+		if len(digests) == 0 {
+			b.Find("not_signed_off", top(c.Path), "pilot", id)
+			continue
+		}
+		text := b.Pull.Git.Blobs[c.After.OID].Bytes
+		if !slices.ContainsFunc(digests, func(d string) bool { return bytes.Contains(text, []byte("sha256:"+d)) }) {
+			b.Find("other_digest", top(c.Path), "pilot", id)
+			continue
+		}
+		b.Verified("report_signed", "pilot", id)
+	}
+}

@@ -1,0 +1,144 @@
+package rules
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+
+	"github.com/pilotgate/pilotgate/internal/dossier"
+	"github.com/pilotgate/pilotgate/internal/finding"
+	"github.com/pilotgate/pilotgate/internal/plan"
+)
+
+// watched are the four things that the policy wants observed, with the words
+// that show in a rule file or dashboard that they are.
+var watched = []struct {
+	name  string
+	words []string
+}{
+	{"latency", []string{"latency", "benchmark_run_duration_seconds"}},
+	{"accuracy", []string{"accuracy"}},
+	{"coverage", []string{"coverage"}},
+	{"drift", []string{"drift", "psi"}},
+}
+
+// observability: each of the four is watched by a Prometheus rule or stands on
+// a Grafana dashboard of the repository.
+func observability(b *Bench) {
+	q := b.Request
+	if q == nil {
+		return
+	}
+	var missing []string
+	for _, x := range watched {
+		seen := slices.ContainsFunc(q.Monitoring, func(d dossier.Document) bool {
+			text := bytes.ToLower(d.Blob.Bytes)
+			return slices.ContainsFunc(x.words, func(word string) bool { return bytes.Contains(text, []byte(word)) })
+		})
+		if !seen {
+			missing = append(missing, x.name)
+		}
+	}
+	if len(missing) > 0 {
+		b.Find("missing", b.section(plan.SectionRelease), "metrics", strings.Join(missing, ", "), "n", count(len(watched)-len(missing)), "of", count(len(watched)))
+		return
+	}
+	b.Verified("watched", "n", count(len(watched)), "files", count(len(q.Monitoring)))
+}
+
+// releaseVersion: releases are minor or major, vX.Y.0.
+func releaseVersion(b *Bench) {
+	q := b.Request
+	if q == nil {
+		return
+	}
+	v, ok := b.given(plan.TargetRelease)
+	if !ok {
+		return
+	}
+	version, err := semver.StrictNewVersion(strings.TrimPrefix(v.Text, "v"))
+	switch {
+	case err != nil || !strings.HasPrefix(v.Text, "v"):
+		b.Find("not_a_version", v.At, "value", v.Text).Severity = finding.Error
+	case version.Prerelease() != "" || version.Metadata() != "":
+		b.Find("prerelease", v.At, "value", v.Text).Severity = finding.Error
+	case version.Patch() != 0:
+		next := version.IncMinor()
+		f := b.Find("patch", v.At, "value", v.Text, "next", "v"+next.String())
+		f.Severity, f.Mend = finding.Error, replace(v, "v"+next.String())
+	}
+}
+
+// releaseFree: a tag that exists was somebody else's release.
+func releaseFree(b *Bench) {
+	q := b.Request
+	if q == nil {
+		return
+	}
+	v, ok := q.Plan.Get(plan.TargetRelease)
+	if !ok || v.Text == "" {
+		return
+	}
+	tag, known := b.Pull.Tags[v.Text]
+	switch {
+	case known && !tag.Absent:
+		b.Find("taken", v.At, "tag", v.Text)
+	case known:
+		b.Verified("release_free", "tag", v.Text)
+	}
+}
+
+// rollbackTarget: an entry of the registry with a digest, to go back to.
+func rollbackTarget(b *Bench) {
+	q := b.Request
+	if q == nil {
+		return
+	}
+	v, ok := b.given(plan.RollbackTarget)
+	if !ok {
+		return
+	}
+	if !q.RegistryFile.Found {
+		b.Find("no_registry", v.At, "target", v.Text, "registry", b.Policy.Paths.Registry)
+		return
+	}
+	entry, found := q.Registry.Find(v.Text)
+	switch {
+	case !found:
+		b.Find("unknown", v.At, "target", v.Text, "registry", b.Policy.Paths.Registry)
+	case entry.Digest == "":
+		b.Find("no_digest", v.At, "target", v.Text, "registry", b.Policy.Paths.Registry)
+	case !entry.Usable():
+		b.Find("not_usable", v.At, "target", v.Text, "status", string(entry.Status))
+	default:
+		b.Verified("rollback", "target", v.Text)
+	}
+}
+
+// pointerFile: the deployment pointer that a rollback would move exists.
+func pointerFile(b *Bench) {
+	q := b.Request
+	if q == nil {
+		return
+	}
+	v, ok := q.Plan.Get(plan.Pointer)
+	path := b.Policy.Paths.Pointer
+	at := b.place(plan.Pointer)
+	if ok && v.Text != "" {
+		at = v.At
+		if v.Text != path {
+			b.Find("other_path", v.At, "value", v.Text, "pointer", path)
+			return
+		}
+	}
+	switch {
+	case !q.PointerFile.Found:
+		b.Find("absent", at, "pointer", path)
+	case !ok:
+		b.Find("missing", at, "pointer", path)
+	default:
+		b.Verified("pointer", "pointer", path)
+	}
+}
