@@ -357,7 +357,7 @@ func datesIn(p phrase) []phrase {
 		t := w.text()
 		for _, cut := range []string{"..", "–", "—", "/"} {
 			if a, b, ok := strings.Cut(t, cut); ok && startsWithDate(a) && startsWithDate(b) {
-				dates = append(dates, w.slice(0, len(a)), w.slice(len(t)-len(b), len(t)).trim(isWrapping))
+				dates = append(dates, w.slice(0, len(a)), w.slice(len(t)-len(b), len(t)).unwrap())
 				t = ""
 				break
 			}

@@ -34,7 +34,9 @@ func (r *reader) splitKey(ctx context, p phrase) (key, value phrase, t term, ok 
 	}
 	// A key alone, in bold or before a nested list: "**Dataset**".
 	if len(text) <= maxKey {
-		if t, known := lookUp(ctx.group, text); known && ctx.await == "" && ctx.group != inDrift {
+		t, known := lookUp(ctx.group, text)
+		_, own := termOf[groupedKey{ctx.group, normalKey(text)}]
+		if known && ctx.group != inDrift && (ctx.await == "" || own && ctx.group != anywhere && t.opens != anywhere) {
 			return p, p.slice(len(text), len(text)), t, true
 		}
 	}
@@ -267,7 +269,7 @@ func (p phrase) words() []phrase {
 	text := p.text()
 	put := func(hi int) {
 		if from >= 0 {
-			if w := p.slice(from, hi).trim(isWrapping); !w.empty() {
+			if w := p.slice(from, hi).unwrap(); !w.empty() {
 				words = append(words, w)
 			}
 			from = -1
@@ -282,6 +284,12 @@ func (p phrase) words() []phrase {
 	}
 	put(len(text))
 	return words
+}
+
+// unwrap takes marks off a word. A dot in front stays: it begins ".github".
+func (p phrase) unwrap() phrase {
+	p = p.trim(func(c rune) bool { return c != '.' && isWrapping(c) })
+	return p.slice(0, len(strings.TrimRightFunc(p.text(), isWrapping)))
 }
 
 func isWrapping(r rune) bool { return strings.ContainsRune("\"'`«»“”„‘’<>*.:!?", r) }
@@ -399,7 +407,7 @@ func hexDigest(p phrase) (phrase, bool) {
 		t := w.text()
 		for _, prefix := range []string{"sha256:", "sha256=", "SHA256:", "sha-256:", "sha256-", "@sha256:"} {
 			if i := strings.Index(t, prefix); i >= 0 && len(t) > i+len(prefix) {
-				return w.slice(i+len(prefix), len(t)).trim(isWrapping), true
+				return w.slice(i+len(prefix), len(t)).unwrap(), true
 			}
 		}
 		if len(t) == 64 && isHex(t) {

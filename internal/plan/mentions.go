@@ -61,6 +61,9 @@ func (r *reader) mentionsIn(ctx context, p phrase) {
 		if m, ok := classify(t, code); ok {
 			m.Value = w.value()
 			m.Output = output
+			if m.Kind == MentionRelease && (ctx.group == inBaseline || ctx.group == inTarget || ctx.group == inPrompt || ctx.group == inHyper) {
+				continue // the version of a model, a prompt or a library
+			}
 			if w.linked() && m.Kind != MentionRelease {
 				continue // the link itself is told
 			}
@@ -135,7 +138,7 @@ func (r *reader) mentionsInLine(start, stop int) {
 	for _, w := range p.words() {
 		t := w.text()
 		if k, v, ok := strings.Cut(t, "="); ok && strings.HasPrefix(k, "-") {
-			w = w.slice(len(k)+1, len(t)).trim(isWrapping)
+			w = w.slice(len(k)+1, len(t)).unwrap()
 			output = isOutputWord(k)
 			t = v
 		}
@@ -158,7 +161,7 @@ func classify(word string, code bool) (Mention, bool) {
 		return Mention{Kind: MentionURL}, true
 	case strings.Contains(word, "://"):
 		return Mention{Kind: MentionURI}, true
-	case lower[0] == 'v' && isRelease(word) && strings.Count(word, ".") >= 1:
+	case lower[0] == 'v' && isRelease(word) && strings.Count(word, ".") >= 2:
 		return Mention{Kind: MentionRelease}, true
 	case len(word) == 40 && isHex(word):
 		return Mention{Kind: MentionCommit}, true

@@ -122,7 +122,18 @@ func (r *reader) fieldColumns(ctx context, header []phrase, rows [][]phrase) boo
 			}
 		}
 	}
-	if known < 2 && !(known == 1 && len(header) == 1) {
+	keyRows := 0
+	for _, row := range rows {
+		if len(row) > 0 {
+			if _, ok := lookUp(ctx.group, row[0].text()); ok {
+				keyRows++
+			}
+		}
+	}
+	if known == 1 && keyRows == 0 && len(rows) > 0 {
+		known = 2 // one key above a column, and no key beside a row
+	}
+	if known < 2 {
 		// "Dataset | Path | sha256 | Records": the first column says which dataset.
 		terms = make([]term, len(header))
 		known = 0
@@ -391,9 +402,6 @@ func cutMetric(p phrase) (name, rest phrase, metric, statistic string, ok bool) 
 		if i < len(text) && !strings.ContainsRune(" :=<>≥≤—–-(),~", firstOf(text[i:])) {
 			continue
 		}
-		if last, _ := utf8.DecodeLastRuneInString(text[:i]); i > 0 && !unicode.IsLetter(last) && !unicode.IsDigit(last) {
-			continue // a sign is not part of the name
-		}
 		if i > 0 && i < len(text) && text[i] == '(' && i > 1 {
 			// The bracket may hold the statistic: taken with its end below.
 			if end := strings.IndexByte(text[i:], ')'); end > 0 && end < 20 {
@@ -402,6 +410,9 @@ func cutMetric(p phrase) (name, rest phrase, metric, statistic string, ok bool) 
 					continue
 				}
 			}
+		}
+		if last, _ := utf8.DecodeLastRuneInString(text[:i]); i > 0 && !unicode.IsLetter(last) && !unicode.IsDigit(last) {
+			continue // a sign is not part of the name
 		}
 		if m, s, is := benchmark.ParseMetricName(text[:i]); is && (!ok || len(name.text()) < i) {
 			name, rest, metric, statistic, ok = p.slice(0, i).trimSpace(), p.slice(i, len(text)), m, s, true

@@ -49,9 +49,16 @@ func indexUnits() map[string]unit {
 // hundred are shares of one.
 func (v Value) Decimal() (decimal.Decimal, error) { return parseNumber(v.Text) }
 
-// Integer reads the value as a whole number.
+// Integer reads the value as a whole number. Unlike in Decimal, "2,400" has a
+// comma between thousands: a whole number has no other use for one.
 func (v Value) Integer() (int64, error) {
-	d, err := v.Decimal()
+	text := v.Text
+	if digits, _ := cutUnit(text); len(digits) > 4 && digits[0] != '0' {
+		if whole, thousands, ok := strings.Cut(strings.TrimSpace(digits), ","); ok && allDigits(whole) && len(whole) <= 3 && len(thousands) == 3 && allDigits(thousands) {
+			text = strings.Replace(text, ",", "", 1)
+		}
+	}
+	d, err := parseNumber(text)
 	if err != nil {
 		return 0, err
 	}

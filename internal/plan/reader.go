@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"strconv"
@@ -89,6 +90,11 @@ func read(file string, src []byte, kind documentKind) *reader {
 			}
 			root = r.doc.parse(body)
 		}
+	}
+	if len(bytes.TrimSpace(r.doc.work)) == 0 {
+		r.problem("PL001", "empty", finding.Error, finding.Position{Path: file}, nil)
+		r.unreadable = digest(nil)
+		return r
 	}
 	if yaml.end > yaml.start {
 		r.readFrontMatter(yaml)
@@ -298,7 +304,11 @@ func (r *reader) item(ctx context, item ast.Node) {
 func (r *reader) paragraph(ctx context, n ast.Node) *context {
 	run := flatten(r.doc, n, max(n.Pos(), 0))
 	whole := phrase{run, 0, len(run.text)}
-	r.mentionsIn(ctx, whole)
+	about := ctx
+	if _, _, t, ok := r.splitKey(ctx, whole); ok && ctx.group != inNothing {
+		about = ctx.under(t)
+	}
+	r.mentionsIn(about, whole)
 	from := 0
 	inner := ctx
 	statement := func(lo, hi int) {
@@ -313,7 +323,7 @@ func (r *reader) paragraph(ctx context, n ast.Node) *context {
 			end = run.breaks[i+1]
 		}
 		line := phrase{run, min(at+1, end), end}
-		if _, _, _, ok := r.splitKey(ctx, line); ok || r.isMetricLine(ctx, line) {
+		if r.beginsStatement(ctx, line) {
 			statement(from, at)
 			from = at + 1
 		}
@@ -323,6 +333,15 @@ func (r *reader) paragraph(ctx context, n ast.Node) *context {
 		return nil
 	}
 	return &inner
+}
+
+// beginsStatement tells whether a line of a paragraph is a statement of its
+// own. A lone word that happens to be a key is a word of the wrapped sentence.
+func (r *reader) beginsStatement(ctx context, line phrase) bool {
+	if _, value, _, ok := r.splitKey(ctx, line); ok && (!value.empty() || strings.HasSuffix(strings.TrimSpace(line.text()), ":")) {
+		return true
+	}
+	return r.isMetricLine(ctx, line)
 }
 
 // code reads a fenced block: YAML under a heading of the configuration states

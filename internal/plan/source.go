@@ -123,7 +123,6 @@ func (s *source) lineText(l int) []byte {
 // guard says why a document is not read at all. It looks at bytes and lines,
 // never at structure: it stands before the parsers, which it protects.
 func (s *source) guard() []finding.Finding {
-	whole := finding.Position{Path: s.path}
 	refuse := func(name string, at finding.Position, args map[string]string) []finding.Finding {
 		return []finding.Finding{{Rule: "PL001", Case: name, Severity: finding.Error, At: at, Args: args}}
 	}
@@ -137,9 +136,6 @@ func (s *source) guard() []finding.Finding {
 	}
 	if l, ok := s.conflictMarker(); ok {
 		return refuse("conflict_markers", s.position(s.line[l], s.line[l]+7), map[string]string{"line": strconv.Itoa(l + 1)})
-	}
-	if len(bytes.TrimSpace(s.work)) == 0 {
-		return refuse("empty", whole, nil)
 	}
 	marks, lines, pipes := 0, 0, 0
 	for l := range s.line {

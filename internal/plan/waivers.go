@@ -110,7 +110,7 @@ func (r *reader) waiverLine(p phrase) {
 		}
 		switch {
 		case i == 0 && isRuleID(firstWord(text)):
-			word := part.slice(0, len(firstWord(text))).trim(isWrapping)
+			word := part.slice(0, len(firstWord(text))).unwrap()
 			w.Rule = word.value()
 			rest := part.slice(len(firstWord(text)), len(text)).trim(func(c rune) bool { return strings.ContainsRune(" :—–-", c) })
 			if key, value, ok := cutWaiverKey(rest); ok {
