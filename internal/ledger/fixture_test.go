@@ -24,7 +24,12 @@ var start = time.Date(2026, 1, 14, 9, 12, 0, 0, time.UTC)
 // testKey makes a key pair from a name, so that the tests' bytes never change.
 func testKey(t testing.TB, id string) (ledger.Signer, ledger.Key) {
 	t.Helper()
-	seed := sha256.Sum256([]byte("made-up test key " + id))
+	return keyOf(t, id, "the server's")
+}
+
+func keyOf(t testing.TB, id, owner string) (ledger.Signer, ledger.Key) {
+	t.Helper()
+	seed := sha256.Sum256([]byte("made-up test key " + id + ", " + owner))
 	private := ed25519.NewKeyFromSeed(seed[:])
 	s, err := ledger.NewSigner(id, private)
 	require.NoError(t, err)

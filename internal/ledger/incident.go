@@ -101,23 +101,17 @@ type appendix struct {
 	found bool
 	end   int // offset after its last line that is not blank
 	eol   string
-	open  bool // the runbook ends inside fenced code or a comment
-	lines int
 }
 
 func parseRunbook(runbookPath string, runbook []byte) (appendix, []IncidentEntry, []finding.Finding) {
-	a := appendix{eol: "\n"}
+	a := appendix{eol: lineEnd(runbook)}
 	switch {
 	case len(runbook) > MaxLog:
 		return a, nil, []finding.Finding{broken("SG013", "too_large", runbookPath, 0, "bytes", strconv.Itoa(len(runbook)), "limit", strconv.Itoa(MaxLog))}
 	case !isText(runbook):
 		return a, nil, []finding.Finding{broken("SG013", "not_text", runbookPath, 0)}
 	}
-	lines, open := splitLines(runbook)
-	a.open, a.lines = open, len(lines)
-	if len(lines) > 0 && bytes.HasSuffix(runbook[:lines[0].end], []byte("\r\n")) {
-		a.eol = "\r\n"
-	}
+	lines, _ := splitLines(runbook)
 	var (
 		entries []IncidentEntry
 		fs      []finding.Finding
@@ -190,15 +184,13 @@ func (e *IncidentEntry) take(l line) {
 // for the same pilot, moment and alert is the same incident: the runbook comes back
 // as it was, with that entry's id. With findings nothing is changed.
 func AppendIncident(runbookPath string, runbook []byte, in Incident) ([]byte, string, []finding.Finding) {
-	a, entries, fs := parseRunbook(runbookPath, runbook)
+	text := orAbsent(runbook)
+	a, entries, fs := parseRunbook(runbookPath, text)
 	if len(fs) == 0 {
 		fs = in.check(runbookPath)
 	}
 	if len(fs) > 0 {
 		return runbook, "", fs
-	}
-	if !a.found && a.open {
-		return runbook, "", []finding.Finding{broken("SG013", "unclosed", runbookPath, a.lines)}
 	}
 	fields := in.fields()
 	year, last := strconv.Itoa(in.DetectedAt.UTC().Year()), 0
@@ -214,16 +206,16 @@ func AppendIncident(runbookPath string, runbook []byte, in Incident) ([]byte, st
 	id := fmt.Sprintf("INC-%s-%d", year, last+1)
 	var b strings.Builder
 	if !a.found {
-		if len(bytes.TrimSpace(runbook)) == 0 {
-			runbook = []byte(newRunbook)
-		} else if !bytes.HasSuffix(runbook, []byte("\n")) {
+		if len(text) == 0 {
+			text = []byte(newRunbook)
+		} else if !bytes.HasSuffix(text, []byte("\n")) {
 			b.WriteString("\n\n")
 		} else {
 			b.WriteString("\n")
 		}
 		b.WriteString(incidentsHeading + "\n")
-		a.end = len(runbook)
-	} else if !bytes.HasSuffix(runbook[:a.end], []byte("\n")) {
+		a.end = len(text)
+	} else if !bytes.HasSuffix(text[:a.end], []byte("\n")) {
 		b.WriteString("\n")
 	}
 	b.WriteString("\n### " + id + "\n\n")
@@ -234,7 +226,11 @@ func AppendIncident(runbookPath string, runbook []byte, in Incident) ([]byte, st
 			b.WriteString(fieldText(label, value))
 		}
 	}
-	return splice(runbook, a.end, a.end, strings.ReplaceAll(b.String(), "\n", a.eol)), id, nil
+	out := splice(text, a.end, a.end, strings.ReplaceAll(b.String(), "\n", a.eol))
+	if _, now, fs := parseRunbook(runbookPath, out); len(fs) > 0 || len(now) != len(entries)+1 {
+		return runbook, "", []finding.Finding{broken("SG013", "hidden", runbookPath, 0, "id", id)}
+	}
+	return out, id, nil
 }
 
 // UpdateIncident writes what is now known into the entry in.ID: given values
@@ -249,9 +245,17 @@ func UpdateIncident(runbookPath string, runbook []byte, in Incident) ([]byte, []
 		return runbook, fs
 	}
 	for i := range entries {
-		if e := &entries[i]; e.ID == in.ID {
-			return e.update(runbook, in, a.eol), nil
+		if entries[i].ID != in.ID {
+			continue
 		}
+		out := entries[i].update(runbook, in, a.eol)
+		// An update is true once it has nothing more to do; what was written into
+		// an open fence would be written again for ever.
+		_, now, fs := parseRunbook(runbookPath, out)
+		if len(fs) > 0 || len(now) != len(entries) || !bytes.Equal(now[i].update(out, in, a.eol), out) {
+			return runbook, []finding.Finding{broken("SG013", "hidden", runbookPath, entries[i].Line, "id", in.ID)}
+		}
+		return out, nil
 	}
 	return runbook, []finding.Finding{broken("SG013", "absent", runbookPath, 0, "id", in.ID)}
 }

@@ -51,11 +51,8 @@ type Log struct {
 // fenced code and in HTML comments are not seen, as no reader sees them. It
 // never fails: a file without the table has no rows.
 func ParseLog(log []byte) Log {
-	l := Log{end: -1, eol: "\n"}
+	l := Log{end: -1, eol: lineEnd(log)}
 	lines, _ := splitLines(log)
-	if len(lines) > 0 && bytes.HasSuffix(log[:lines[0].end], []byte("\r\n")) {
-		l.eol = "\r\n"
-	}
 	for i := 0; i < len(lines); i++ {
 		if !lines[i].visible {
 			continue
@@ -116,6 +113,7 @@ func (l Log) render(r Row) string {
 // appendRows gives the log with rows after the table's last one, every other
 // byte as it was. A log without a table gets one, an absent log a heading too.
 func appendRows(log []byte, rows []Row) []byte {
+	log = orAbsent(log)
 	l := ParseLog(log)
 	var b bytes.Buffer
 	var rest []byte
@@ -127,7 +125,7 @@ func appendRows(log []byte, rows []Row) []byte {
 		if !bytes.HasSuffix(log[:l.end], []byte("\n")) {
 			b.WriteString(l.eol)
 		}
-	case len(bytes.TrimSpace(log)) == 0:
+	case len(log) == 0:
 		b.WriteString(heading + table)
 	default:
 		b.Write(log)
@@ -142,6 +140,23 @@ func appendRows(log []byte, rows []Row) []byte {
 	}
 	b.Write(rest)
 	return b.Bytes()
+}
+
+// lineEnd is how the text ends its first line, and so all that is added to it.
+func lineEnd(text []byte) string {
+	first, _, _ := bytes.Cut(text, []byte("\n"))
+	if bytes.HasSuffix(first, []byte("\r")) {
+		return "\r\n"
+	}
+	return "\n"
+}
+
+// orAbsent takes a file of white space alone for an absent one.
+func orAbsent(text []byte) []byte {
+	if len(bytes.TrimSpace(text)) == 0 {
+		return nil
+	}
+	return text
 }
 
 // tableHeader gives the columns if these two lines open the log's table.

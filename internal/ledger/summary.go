@@ -42,11 +42,9 @@ func LinkPilot(summaryPath string, summary []byte, links PilotLinks) ([]byte, []
 	case !ValidPilotID(links.Pilot):
 		return summary, []finding.Finding{broken("SG012", "pilot", summaryPath, 0)}
 	}
+	summary = orAbsent(summary)
 	lines, open := splitLines(summary)
-	eol := "\n"
-	if len(lines) > 0 && bytes.HasSuffix(summary[:lines[0].end], []byte("\r\n")) {
-		eol = "\r\n"
-	}
+	eol := lineEnd(summary)
 	entry := links.line(path.Dir(summaryPath)) + eol
 
 	opened, closed := -1, -1
@@ -72,8 +70,7 @@ func LinkPilot(summaryPath string, summary []byte, links PilotLinks) ([]byte, []
 		var b bytes.Buffer
 		b.Write(summary)
 		switch {
-		case len(bytes.TrimSpace(summary)) == 0:
-			b.Reset()
+		case len(summary) == 0:
 			b.WriteString(newSummary)
 		case !bytes.HasSuffix(summary, []byte("\n")):
 			b.WriteString(eol + eol)

@@ -184,8 +184,7 @@ func (v *verification) walk() {
 		f := byPath[p]
 		switch {
 		case seen[p]:
-			v.add(broken("SG009", "twice", v.ledger.LogPath, row.Line, "pilot", row.Row.Notes.Pilot,
-				"decision", string(row.Row.Decision), "digest", row.Row.Notes.Digest))
+			v.add(broken("SG009", "twice", v.ledger.LogPath, row.Line, "record", p))
 			i++
 			continue
 		case f == nil:
@@ -208,7 +207,7 @@ func (v *verification) walk() {
 		case len(f.broken) > 0:
 			v.add(f.broken...)
 		case f.record.Kind.rowless():
-			v.add(broken("SG010", "unreached", f.path, 1, "record", f.path, "prev", f.record.Prev))
+			v.add(broken("SG010", "unreached", f.path, 1, "record", f.path))
 		default:
 			v.add(broken("SG004", "no_row", f.path, 1, "record", f.path))
 		}
@@ -272,6 +271,10 @@ func (v *verification) link(f *file, at string, line int) {
 	}
 	switch {
 	case v.unknown:
+	case !connected && v.head == "":
+		v.add(broken("SG010", "not_first", at, line, "record", f.path, "prev", f.record.Prev))
+	case !connected && f.record.Prev == "":
+		v.add(broken("SG010", "claims_first", at, line, "record", f.path, "want", v.head))
 	case !connected:
 		v.add(broken("SG010", "broken", at, line, "record", f.path, "prev", f.record.Prev, "want", v.head))
 	case f.record.CreatedAt.Before(v.headAt):

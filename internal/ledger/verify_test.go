@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -133,7 +134,17 @@ func TestVerifyNamesTheFirstBrokenLink(t *testing.T) {
 		{"rows in another order", func(_ *testing.T, w *whole) { w.lines[4], w.lines[5] = w.lines[5], w.lines[4] }, "SG004 row_missing", log, 5},
 		{"sign-offs in another order", func(_ *testing.T, w *whole) {
 			w.lines[4], w.lines[5], w.lines[6], w.lines[7] = w.lines[6], w.lines[7], w.lines[4], w.lines[5]
-		}, "SG010 broken", log, 5},
+		}, "SG010 not_first", log, 5},
+		{"a record that says it is the first", func(t *testing.T, w *whole) {
+			s, _ := testKey(t, "2026")
+			r := w.reopen(t, 2)
+			r.Prev = ""
+			for i := range r.Rows {
+				w.lines[6+i] = strings.Replace(w.lines[6+i], "; prev `"+r.Rows[i].Notes.Prev+"`", "", 1)
+				r.Rows[i].Notes.Prev = ""
+			}
+			w.Records[w.paths[2]] = resign(t, r, s)
+		}, "SG010 claims_first", log, 7},
 		{"a row twice", func(_ *testing.T, w *whole) { w.lines[5] += w.lines[5] }, "SG009 twice", log, 7},
 		{"a sign-off twice", func(_ *testing.T, w *whole) { w.lines[9] += w.lines[4] + w.lines[5] }, "SG009 twice", log, 11},
 		{"a row invented", func(_ *testing.T, w *whole) {
@@ -244,11 +255,11 @@ func TestVerifyAtTheCaps(t *testing.T) {
 	many := empty()
 	many.Records = make(map[string][]byte, ledger.MaxRecords+1)
 	for i := range ledger.MaxRecords + 1 {
-		many.Records[strings.Repeat("x", i)] = nil
+		many.Records[strconv.Itoa(i)] = nil
 	}
 	_, fs = ledger.Verify(many, nil)
 	assert.Equal(t, []string{"SG001 too_many"}, named(fs))
-	delete(many.Records, "")
+	delete(many.Records, "0")
 	_, fs = ledger.Verify(many, nil)
 	assert.Len(t, fs, ledger.MaxRecords, "at the cap each file is looked at")
 }
