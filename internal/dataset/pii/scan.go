@@ -1,5 +1,12 @@
 package pii
 
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"unicode/utf8"
+)
+
 // Context is what the caller knows of a text.
 type Context struct {
 	Channel  bool     // the text is a channel's name: a handle in it is none
@@ -8,13 +15,187 @@ type Context struct {
 
 // Scanner finds identifiers; it keeps its buffers from text to text. The zero
 // value is ready. It is not for concurrent use.
+//
+// Every identifier but a name begins at, or holds, an ASCII letter or digit or
+// an "@"; a name begins with a Cyrillic capital. Russian text has few of these,
+// so the scan stops there only, and decides by exact rules.
 type Scanner struct {
+	text    []byte
+	ctx     Context
 	matches []Match
+	upTo    int // no match begins before it
+	values  []byte
+	window  []byte // folded text of before and after
+	word    []byte // one folded word
+	groups  []group
+	digits  []byte
+	biks    [][]byte
+	biksFor int // whether biks were looked for in this text: 1
 }
 
 // Scan gives the identifiers of a text in order of their first byte. The
 // result is valid until the next call.
 func (s *Scanner) Scan(text []byte, ctx Context) []Match {
-	s.matches = s.matches[:0]
+	s.text, s.ctx = text, ctx
+	s.matches, s.values, s.upTo, s.biksFor = s.matches[:0], s.values[:0], 0, 0
+	for i := 0; i < len(text); {
+		switch c := text[i]; {
+		case wordByte[c]:
+			end := i + 1
+			for end < len(text) && wordByte[text[end]] {
+				end++
+			}
+			i = s.run(i, end)
+		case c == '@':
+			s.atSign(i)
+			i++
+		case c == 0xD0 && i+1 < len(text) && isCapital(text[i+1]):
+			i = s.capital(i)
+		case c == '(' || c == '[' || c == '-':
+			s.bracket(i)
+			i++
+		default:
+			i++
+		}
+	}
+	s.settleNames()
 	return s.matches
+}
+
+// run looks at a run of ASCII letters, digits and underscores, and gives where
+// to go on.
+func (s *Scanner) run(start, end int) int {
+	if start < s.upTo {
+		return end
+	}
+	if s.text[start]-'0' > 9 {
+		return s.letters(start, end)
+	}
+	digits := start
+	for digits < end && s.text[digits]-'0' <= 9 {
+		digits++
+	}
+	if digits < end && s.text[digits] != '_' {
+		s.mixed(start, digits, end)
+		return end
+	}
+	return s.number(start, digits)
+}
+
+// emit adds a match; the value is the given bytes, copied.
+func (s *Scanner) emit(id Identifier, start, end int, value []byte) {
+	from := len(s.values)
+	s.values = append(s.values, value...)
+	s.matches = append(s.matches, Match{ID: id, Start: start, End: end, Value: s.values[from:len(s.values):len(s.values)]})
+	s.upTo = max(s.upTo, end)
+}
+
+// settleNames decides how much a name matters: within 200 characters of
+// another identifier of a person it is that person's.
+func (s *Scanner) settleNames() {
+	const reach = 200
+	names := false
+	for i := range s.matches {
+		names = names || isName(s.matches[i].ID)
+	}
+	if len(s.matches) > 1 {
+		slices.SortStableFunc(s.matches, func(a, b Match) int { return cmp.Compare(a.Start, b.Start) })
+	}
+	if !names {
+		return
+	}
+	for i := range s.matches {
+		m := &s.matches[i]
+		if !isName(m.ID) {
+			continue
+		}
+		for j := range s.matches {
+			o := &s.matches[j]
+			if !tiesToPerson(o.ID) {
+				continue
+			}
+			lo, hi := min(m.End, o.End), max(m.Start, o.Start)
+			// Four bytes a character at most: the exact count is needed only between.
+			if hi <= lo || hi-lo <= 4*reach && utf8.RuneCount(s.text[lo:hi]) <= reach {
+				m.ID = NameNear
+				break
+			}
+		}
+	}
+}
+
+func isName(id Identifier) bool { return id == NameAlone || id == NameFull || id == NameNear }
+
+func tiesToPerson(id Identifier) bool {
+	switch id {
+	case Phone, Email, INNPerson, SNILS, Passport, DrivingLicence, MedicalPolicy, Card, Account, IBAN, Address:
+		return true
+	}
+	return false
+}
+
+var wordByte = func() (t [256]bool) {
+	for c := range t {
+		b := byte(c)
+		t[c] = b-'0' <= 9 || (b|0x20)-'a' <= 25 || b == '_'
+	}
+	return t
+}()
+
+// isCapital says whether D0 and this byte are a Cyrillic capital of Russian.
+func isCapital(second byte) bool { return second >= 0x90 && second < 0xB0 || second == 0x81 }
+
+// letterBefore and letterAfter say whether a letter or digit of any script
+// stands directly there.
+func (s *Scanner) letterBefore(pos int) bool {
+	if pos == 0 {
+		return false
+	}
+	c := s.text[pos-1]
+	if c < 0x80 {
+		return wordByte[c]
+	}
+	return isLetter2(s.text[:pos])
+}
+
+func isLetter2(before []byte) bool {
+	r, _ := utf8.DecodeLastRune(before)
+	return r >= 0x400 && r < 0x530 || r >= 0xC0 && r < 0x250
+}
+
+func (s *Scanner) letterAfter(pos int) bool {
+	if pos >= len(s.text) {
+		return false
+	}
+	c := s.text[pos]
+	if c < 0x80 {
+		return wordByte[c]
+	}
+	r, _ := utf8.DecodeRune(s.text[pos:])
+	return r >= 0x400 && r < 0x530 || r >= 0xC0 && r < 0x250
+}
+
+func (s *Scanner) at(pos int) byte {
+	if pos < 0 || pos >= len(s.text) {
+		return 0
+	}
+	return s.text[pos]
+}
+
+// inAddress says whether the place is inside a URL or a mail address, where
+// numbers are somebody's record numbers.
+func (s *Scanner) inAddress(start, end int) bool {
+	from := start
+	for from > 0 && start-from < 200 && s.text[from-1] > ' ' {
+		from--
+	}
+	head := s.text[from:start]
+	if bytes.Contains(head, []byte("://")) || bytes.Contains(head, []byte("www.")) {
+		return !bytes.Contains(head, []byte("wa.me/")) && !bytes.Contains(head, []byte("phone="))
+	}
+	to := end
+	for to < len(s.text) && to-end < 64 && (wordByte[s.text[to]] || bytes.IndexByte([]byte(".+-%"), s.text[to]) >= 0) {
+		to++
+	}
+	return s.at(to) == '@'
 }

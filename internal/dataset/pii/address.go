@@ -1,0 +1,340 @@
+package pii
+
+import (
+	"bytes"
+	"slices"
+	"unicode/utf8"
+)
+
+// Words of postal addresses, folded.
+var (
+	streetWords = words("ул улица улице улицы улицу улицей пр-т просп проспект проспекте проспекта проспекту пр пер переулок переулке переулка бул бульвар бульваре бульвара б-р ш шоссе наб набережная набережной пл площадь площади проезд проезде пр-д мкр микрорайон мкрн туп тупик аллея аллее линия линии квартал кв-л тракт тракте street avenue")
+	placeWords  = words("с село селе деревня деревне пос поселок поселке пгт станица станице ст-ца хутор аул снт днт тер")
+	houseWords  = words("д дом дома доме домом вл владение зд здание стр строение house bldg")
+	partWords   = words("к корп корпус стр строение лит литер литера кв квартира квартире оф офис пом помещение комн комната под подъезд эт этаж секция apt flat")
+	cityWords   = words("г гор город городе города обл область области край края респ республика республики район района р-н россия рф пос поселок поселке пгт с село селе дер деревня деревне станица хутор москва москве петербург санкт-петербург санкт-петербурге новосибирск екатеринбург казань нижний самара омск челябинск ростов-на-дону уфа красноярск пермь воронеж волгоград краснодар саратов тюмень тольятти ижевск барнаул иркутск ульяновск хабаровск ярославль владивосток томск оренбург кемерово новокузнецк рязань пенза липецк киров тула сочи калуга")
+)
+
+func words(list string) map[string]bool {
+	m := make(map[string]bool)
+	for _, w := range bytes.Fields([]byte(list)) {
+		m[string(w)] = true
+	}
+	return m
+}
+
+// previous gives the word that ends before pos, skipping spaces and dots, folded
+// with its inner hyphens; ok is false at the text's edge or where something
+// else stands.
+func (s *Scanner) previous(pos int) (start, end int, ok bool) {
+	end = pos
+	for end > 0 && (s.text[end-1] == ' ' || s.text[end-1] == '.' || s.text[end-1] == 0xA0 && s.at(end-2) == 0xC2) {
+		if s.text[end-1] == 0xA0 {
+			end--
+		}
+		end--
+	}
+	start = end
+	for start > 0 {
+		c := s.text[start-1]
+		if c < 0x80 {
+			if !wordByte[c] && c != '-' {
+				break
+			}
+			start--
+			continue
+		}
+		if start >= 2 && (s.text[start-2] == 0xD0 || s.text[start-2] == 0xD1) {
+			start -= 2
+			continue
+		}
+		break
+	}
+	return start, end, start < end
+}
+
+// folded word with hyphens kept.
+func (s *Scanner) foldWord(start, end int) []byte {
+	s.word = s.word[:0]
+	for start < end {
+		next := start
+		for next < end && s.text[next] != '-' {
+			next++
+		}
+		s.word = fold(s.word, s.text[start:next])
+		if next < end {
+			s.word = append(s.word, '-')
+			next++
+		}
+		start = next
+	}
+	return s.word
+}
+
+func (s *Scanner) capitalAt(i int) bool {
+	c := s.at(i)
+	return c == 0xD0 && isCapital(s.at(i+1)) || c-'A' <= 25
+}
+
+// house judges a number of one to four digits as the house of an address: a
+// street before it, with the number after "д.", "дом" or a comma, or at the
+// end.
+func (s *Scanner) house(g int) int {
+	k := s.groups[g]
+	if k.len() > 4 {
+		return 0
+	}
+	// Nearly every number of a text leaves here.
+	p := k.start
+	for p > 0 && s.text[p-1] == ' ' {
+		p--
+	}
+	if p == 0 {
+		return 0
+	}
+	marked := false
+	limit := p
+	switch c := s.text[p-1]; {
+	case c == ',':
+		limit = p - 1
+	case c == '.' || c >= 0x80:
+		start, end, ok := s.previous(p)
+		if !ok {
+			return 0
+		}
+		if end-start <= 16 && houseWords[string(s.foldWord(start, end))] {
+			marked, limit = true, start
+			for limit > 0 && (s.text[limit-1] == ' ' || s.text[limit-1] == ',') {
+				limit--
+			}
+		} else if !s.capitalAt(start) {
+			return 0
+		}
+	default:
+		return 0
+	}
+	from, ok := s.street(limit, marked)
+	if !ok {
+		return 0
+	}
+	to, parts := s.houseEnd(k.end)
+	if !marked && !parts {
+		// "На улице Ленина, 15 января" and "на улице Ленина 5 машин" are no houses.
+		rest := s.text[to:]
+		if len(rest) > 1 && rest[0] == ' ' {
+			r, _ := utf8.DecodeRune(rest[1:])
+			if r >= 'а' && r <= 'я' || r == 'ё' || r >= 'a' && r <= 'z' || r-'0' <= 9 && r >= '0' || r == '%' {
+				if !s.addressTail(to + 1) {
+					return 0
+				}
+			}
+		}
+		if len(rest) > 0 && (rest[0] == '-' || rest[0] == '%' || rest[0] == ':') {
+			return 0
+		}
+	}
+	from = s.widen(from)
+	if from < s.upTo {
+		from = s.upTo
+	}
+	s.word = fold(s.word[:0], s.text[from:to])
+	s.emit(Address, from, to, bytes.Join(bytes.Fields(s.word), nil))
+	n := 1
+	for g+n < len(s.groups) && s.groups[g+n].start < to {
+		n++
+	}
+	return n
+}
+
+// addressTail: words that go on with a sentence about an address.
+func (s *Scanner) addressTail(i int) bool {
+	w := s.after(i, 12)
+	return has(w, []string{" кв ", " корп", " к ", " стр ", " и ", " в ", " на ", " где", " а "}) && !startsMonth(w)
+}
+
+func startsMonth(w []byte) bool {
+	for _, m := range monthsGenitive {
+		if bytes.HasPrefix(bytes.TrimLeft(w, " "), []byte(m)) {
+			return true
+		}
+	}
+	return false
+}
+
+// street looks back from limit for a street: its kind before or after its name.
+func (s *Scanner) street(limit int, marked bool) (from int, ok bool) {
+	pos := limit
+	capital := false
+	for range 6 {
+		start, end, found := s.previous(pos)
+		if !found || limit-start > 120 {
+			return 0, false
+		}
+		word := ""
+		if end-start <= 28 {
+			word = string(s.foldWord(start, end))
+		}
+		if streetWords[word] || marked && placeWords[word] && s.text[start] >= 0x80 {
+			if end == limit || limit-end <= 2 && pos == limit {
+				// The kind comes last: "Невский проспект"; take the capitals before.
+				return s.nameBefore(start)
+			}
+			// "пр." and "ш." are kinds only before a name or after one.
+			return start, capital || s.text[end-1] == '.'
+		}
+		if s.capitalAt(start) || s.text[start]-'0' <= 9 {
+			capital = true
+		}
+		pos = start
+		if pos > 0 && pos == start && s.text[pos-1] == ',' {
+			return 0, false
+		}
+	}
+	return 0, false
+}
+
+// nameBefore takes one to three words of which the first is a capital.
+func (s *Scanner) nameBefore(pos int) (from int, ok bool) {
+	for range 3 {
+		start, end, found := s.previous(pos)
+		if !found || end < pos-2 || !s.capitalAt(start) && s.text[start]-'0' > 9 {
+			break
+		}
+		if s.text[end] == '.' && end+1 < pos && end-start > 4 {
+			break // the end of a sentence
+		}
+		from, pos, ok = start, start, true
+	}
+	return from, ok
+}
+
+// houseEnd reads on after the house's number: letter, fraction, building, flat.
+func (s *Scanner) houseEnd(i int) (end int, parts bool) {
+	b := s.text
+	// 5/7, 5-7, 12а, 12 Б
+	if i < len(b) && b[i] == '/' && s.at(i+1)-'0' <= 9 {
+		for i++; i < len(b) && b[i]-'0' <= 9; i++ {
+		}
+	}
+	if size := s.letterSuffix(i); size > 0 {
+		i += size
+		for i < len(b) && b[i]-'0' <= 9 { // 5к2
+			i++
+		}
+	}
+	for {
+		j := i
+		for j < len(b) && j-i < 4 && (b[j] == ' ' || b[j] == ',' || b[j] == 0xC2 || b[j] == 0xA0) {
+			j++
+		}
+		from := j
+		for j < len(b) && (b[j] == 0xD0 || b[j] == 0xD1) && j+1 < len(b) {
+			j += 2
+		}
+		for j < len(b) && j-from < 6 && (b[j]|0x20)-'a' <= 25 {
+			j++
+		}
+		if j == from || j-from > 20 || !partWords[string(s.foldWord(from, j))] {
+			return i, parts
+		}
+		for j < len(b) && (b[j] == '.' || b[j] == ' ' || b[j] == 0xC2 || b[j] == 0xA0) || bytes.HasPrefix(b[min(j, len(b)):], []byte("№")) {
+			if b[j] == 0xE2 {
+				j += 2
+			}
+			j++
+		}
+		digits := j
+		for j < len(b) && b[j]-'0' <= 9 {
+			j++
+		}
+		if j == digits {
+			size := s.letterSuffix(j)
+			if size == 0 {
+				return i, parts
+			}
+			j += size
+		} else {
+			j += s.letterSuffix(j)
+		}
+		i, parts = j, true
+	}
+}
+
+// letterSuffix: one Cyrillic letter that ends there.
+func (s *Scanner) letterSuffix(i int) int {
+	if c := s.at(i); c != 0xD0 && c != 0xD1 || i+1 >= len(s.text) {
+		return 0
+	}
+	if next := s.at(i + 2); next == 0xD0 || next == 0xD1 || next < 0x80 && (next|0x20)-'a' <= 25 {
+		return 0
+	}
+	return 2
+}
+
+// widen takes the town and the index before a street into the address.
+func (s *Scanner) widen(from int) int {
+	for range 4 {
+		i := from
+		for i > 0 && s.text[i-1] == ' ' {
+			i--
+		}
+		if i == 0 || s.text[i-1] != ',' {
+			return from
+		}
+		i--
+		// The part before the comma: up to four words, from the first that is a
+		// town's word or an index.
+		pos, best := i, -1
+		for range 4 {
+			start, end, ok := s.previous(pos)
+			if !ok {
+				break
+			}
+			word := ""
+			if end-start <= 40 {
+				word = string(s.foldWord(start, end))
+			}
+			if cityWords[word] && (len(word) > 3 || pos < i) {
+				best = start
+			} else if end-start == 6 && isDigits(s.text[start:end]) {
+				best = start
+			}
+			pos = start
+			if pos > 0 && s.text[pos-1] != ' ' {
+				break
+			}
+		}
+		if best < 0 {
+			return from
+		}
+		// "Московская область": the name stands before the word.
+		if start, _, ok := s.previous(best); ok && s.capitalAt(start) && slices.Contains([]string{"область", "области", "обл", "край", "края", "район", "района", "р-н"}, string(s.foldWord(s.wordAt(best)))) {
+			best = start
+		}
+		from = best
+	}
+	return from
+}
+
+func (s *Scanner) wordAt(start int) (int, int) {
+	end := start
+	for end < len(s.text) && (s.text[end] >= 0xD0 && s.text[end] <= 0xD1) {
+		end += 2
+	}
+	if s.at(end) == '-' {
+		end++
+		for end < len(s.text) && (s.text[end] >= 0xD0 && s.text[end] <= 0xD1) {
+			end += 2
+		}
+	}
+	return start, min(end, len(s.text))
+}
+
+func isDigits(b []byte) bool {
+	for _, c := range b {
+		if c-'0' > 9 {
+			return false
+		}
+	}
+	return len(b) > 0
+}

@@ -1,0 +1,253 @@
+package pii
+
+import (
+	"bytes"
+	"strings"
+)
+
+// part is one word of what may be a name.
+type part struct {
+	start, end int
+	initial    bool
+	first      nameSure
+	patronymic bool
+	surname    bool // by its ending
+}
+
+// capital judges what begins with the Cyrillic capital at i as a name, and
+// gives where to go on. Most capitals begin a sentence: they are left after one
+// look at what follows the word.
+func (s *Scanner) capital(i int) int {
+	end := s.cyrillicWord(i)
+	if i < s.upTo || s.letterBefore(i) {
+		return end
+	}
+	if !s.nameGoesOn(i, end) {
+		return end
+	}
+	var parts [4]part
+	n := 0
+	for pos := i; n < len(parts); {
+		p, ok := s.part(pos)
+		if !ok {
+			break
+		}
+		parts[n] = p
+		n++
+		next := p.end
+		switch {
+		case s.at(next) == ' ':
+			next++
+		case s.at(next) == 0xC2 && s.at(next+1) == 0xA0:
+			next += 2
+		case p.initial:
+		default:
+			next = -1
+		}
+		if next < 0 || !(s.at(next) == 0xD0 && isCapital(s.at(next+1))) {
+			break
+		}
+		pos = next
+	}
+	used, full, from := s.name(parts[:n])
+	if used <= from {
+		return end
+	}
+	start, stop := parts[from].start, parts[used-1].end
+	if s.ofStreet(start, stop) || s.isPublic(parts[from:used]) {
+		return stop
+	}
+	id := NameAlone
+	if full {
+		id = NameFull
+	}
+	s.word = fold(s.word[:0], s.text[start:stop])
+	s.emit(id, start, stop, s.word)
+	return stop
+}
+
+// cyrillicWord gives the end of the word at i; a hyphen between letters is part
+// of it.
+func (s *Scanner) cyrillicWord(i int) int {
+	for i+1 < len(s.text) {
+		c := s.text[i]
+		if c == 0xD0 || c == 0xD1 {
+			i += 2
+			continue
+		}
+		if c == '-' && s.text[i+1] == 0xD0 && i+2 < len(s.text) && isCapital(s.text[i+2]) {
+			i++
+			continue
+		}
+		break
+	}
+	return min(i, len(s.text))
+}
+
+// nameGoesOn says whether a capital or an initial's full stop follows.
+func (s *Scanner) nameGoesOn(start, end int) bool {
+	next := end
+	switch s.at(end) {
+	case ' ':
+		next++
+	case 0xC2:
+		next += 2
+	case '.':
+		return end-start == 2
+	default:
+		return false
+	}
+	return s.at(next) == 0xD0 && isCapital(s.at(next+1))
+}
+
+func (s *Scanner) part(i int) (part, bool) {
+	end := s.cyrillicWord(i)
+	p := part{start: i, end: end}
+	if end-i == 2 {
+		if s.at(end) != '.' {
+			return p, false
+		}
+		p.end++
+		p.initial = true
+		return p, true
+	}
+	w := s.foldWord(i, end)
+	if len(w) < 4 {
+		return p, false
+	}
+	p.first = firstNames[string(w)]
+	if p.first == 0 {
+		if k := bytes.IndexByte(w, '-'); k > 0 {
+			p.first = firstNames[string(w[:k])]
+		}
+	}
+	p.patronymic = len(w) >= 10 && hasEnd(w, patronymicEnds)
+	p.surname = len(w) >= 8 && hasEnd(w, surnameEnds)
+	return p, true
+}
+
+func hasEnd(w []byte, ends []string) bool {
+	for _, e := range ends {
+		if len(w) > len(e)+2 && string(w[len(w)-len(e):]) == e {
+			return true
+		}
+	}
+	return false
+}
+
+// name finds a name at the beginning of the parts: those from "from" to used
+// are it; full says that a patronymic is among them.
+func (s *Scanner) name(p []part) (used int, full bool, from int) {
+	n := len(p)
+	is := func(i int, f func(part) bool) bool { return i < n && f(p[i]) }
+	first := func(q part) bool { return q.first > 0 && !q.initial }
+	patronymic := func(q part) bool { return q.patronymic }
+	initial := func(q part) bool { return q.initial }
+	capital := func(q part) bool { return !q.initial && q.first == 0 }
+	surname := func(q part) bool { return q.surname && !q.initial }
+	switch {
+	case is(0, first) && is(1, patronymic):
+		// Иван Петрович [Сидоров]; "Роман Абрамович" is name and surname.
+		if is(2, capital) && (is(2, surname) || !s.followedByLower(p[2].end)) {
+			return 3, true, 0
+		}
+		return 2, true, 0
+	case is(1, first) && is(2, patronymic) && !is(0, initial):
+		// Сидоров Иван Петрович; a word before that only begins the sentence stays out.
+		if is(0, surname) || !s.beginsSentence(p[0].start) {
+			return 3, true, 0
+		}
+		return 3, true, 1
+	case is(0, capital) && !is(0, surname) && is(1, patronymic) && p[1].end-p[1].start >= 14 && !s.beginsSentence(p[0].start):
+		// A first name that is not in the list.
+		if is(2, surname) {
+			return 3, true, 0
+		}
+		return 2, true, 0
+	case is(0, surname) && is(1, capital) && is(2, patronymic):
+		return 3, true, 0
+	case is(0, initial) && is(1, initial) && is(2, func(q part) bool { return capital(q) || surname(q) }):
+		return 3, false, 0
+	case is(0, initial) && is(1, surname):
+		return 2, false, 0
+	case is(0, func(q part) bool { return capital(q) || surname(q) }) && is(1, initial) && is(2, initial):
+		return 3, false, 0
+	case is(0, surname) && is(1, initial) && !s.initialOpensSentence(p[1].end):
+		return 2, false, 0
+	case is(0, first) && is(1, func(q part) bool { return !q.initial }):
+		if notSurnames[string(s.foldWord(p[1].start, p[1].end))] {
+			return 0, false, 0
+		}
+		if is(1, surname) || p[0].first == nameOnly && is(1, capital) && p[1].end-p[1].start >= 8 && !is(2, capital) {
+			return 2, false, 0
+		}
+	case is(0, surname) && is(1, first) && p[1].first == nameOnly:
+		return 2, false, 0
+	}
+	return 0, false, 0
+}
+
+// followedByLower: the word goes on as part of a sentence.
+func (s *Scanner) followedByLower(end int) bool {
+	return s.at(end) == ' ' && (s.at(end+1) == 0xD0 && !isCapital(s.at(end+2)) || s.at(end+1) == 0xD1)
+}
+
+func (s *Scanner) initialOpensSentence(end int) bool { return s.at(end) == ' ' && s.capitalAt(end+1) }
+
+// beginsSentence says whether nothing but a sentence's end stands before.
+func (s *Scanner) beginsSentence(start int) bool {
+	for start > 0 && (s.text[start-1] == ' ' || s.text[start-1] == '"') {
+		start--
+	}
+	if start == 0 {
+		return true
+	}
+	switch s.text[start-1] {
+	case '.', '!', '?', '\n', '\r', '\t':
+		return true
+	}
+	return false
+}
+
+// namesakes: things that bear people's names.
+var namesakes = words("им имени ул улица улице улицы улицу пр проспект проспекте проспекта пр-т пл площадь площади пер переулок переулке бул бульвар бульваре наб набережная набережной парк парке театр театра музей музея памятник памятника памятнику институт университет школа премия премии премию орден ордена теплоход крейсер стадион кубок фонд фонда роман рассказ повесть опера")
+
+func (s *Scanner) ofStreet(start, end int) bool {
+	from, to, ok := s.previous(start)
+	if ok && to-from <= 24 && namesakes[string(s.foldWord(from, to))] {
+		return true
+	}
+	if s.at(end) == ' ' {
+		w0, w1 := s.wordAt(end + 1)
+		if w1 > w0 && streetWords[string(s.foldWord(w0, w1))] && w1-w0 > 4 {
+			return true
+		}
+	}
+	return false
+}
+
+// isPublic says whether the parts name somebody of the list: by first name or
+// initial, and surname.
+func (s *Scanner) isPublic(parts []part) bool {
+	var folded [4]string
+	for i, p := range parts {
+		folded[i] = string(s.foldWord(p.start, p.end))
+	}
+	for _, f := range publicFigures {
+		last := -1
+		for i, p := range parts {
+			if !p.initial && strings.HasPrefix(folded[i], f.last) && len(folded[i]) <= len(f.last)+8 {
+				last = i
+			}
+		}
+		if last < 0 {
+			continue
+		}
+		for i, p := range parts {
+			if i != last && (p.initial && strings.HasPrefix(f.first, strings.TrimSuffix(folded[i], " ")) || strings.HasPrefix(folded[i], f.first)) {
+				return true
+			}
+		}
+	}
+	return false
+}
