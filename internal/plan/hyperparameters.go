@@ -203,7 +203,9 @@ func cutDuration(p phrase) (head, duration phrase) {
 		}
 		head = phrase{p.run, p.lo, w.lo}
 		for {
-			head = head.trim(func(c rune) bool { return unicode.IsSpace(c) || strings.ContainsRune("(~≈×x*@–—-", c) && c != 'x' })
+			head = head.trim(func(c rune) bool {
+				return unicode.IsSpace(c) || strings.ContainsRune("(~≈×x*@–—-", c) && c != 'x'
+			})
 			cut := false
 			for _, filler := range []string{" for", " about", " на", " около", " up to", " до", " approx", " примерно", " ≈", " estimated", "for", "about", "около", "примерно", "на"} {
 				if rest, ok := strings.CutSuffix(head.text(), filler); ok && (rest == "" || filler[0] == ' ') {

@@ -6,7 +6,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/yuin/goldmark/text"
-
 )
 
 // MentionKind is what a name in the text refers to.
@@ -256,4 +255,3 @@ func kindOfPath(p string) MentionKind {
 	}
 	return MentionPath
 }
-

@@ -36,11 +36,15 @@ func Normalised(src []byte) []byte {
 	return lineEnds(append(kept, src[from:]...))
 }
 
-// lineEnds makes CRLF an LF and ends the text with exactly one LF.
+// lineEnds makes CRLF an LF and ends the text with exactly one LF. Carriage
+// returns that pile up before a line end go with it, so that normalising twice
+// equals once.
 func lineEnds(b []byte) []byte {
-	b = bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n"))
-	b = bytes.TrimRight(b, "\n")
-	return append(b[:len(b):len(b)], '\n')
+	lines := bytes.Split(bytes.TrimRight(b, "\r\n"), []byte("\n"))
+	for i, l := range lines {
+		lines[i] = bytes.TrimRight(l, "\r")
+	}
+	return append(bytes.Join(lines, []byte("\n")), '\n')
 }
 
 // runNotes gives the sections to leave out, in order.

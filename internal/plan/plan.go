@@ -132,17 +132,17 @@ type Heading struct {
 // Plan is a pilot plan as read. The zero Plan of an unreadable document still
 // has its path, its pilot id and its problems.
 type Plan struct {
-	Path       string             `json:"path"`
-	Pilot      Value              `json:"pilot"`
-	Fields     map[Field][]Value  `json:"fields"`
-	Metrics    []MetricRow        `json:"metrics,omitempty"`
-	Acceptance []MetricRow        `json:"acceptance,omitempty"`
-	Drift      []Value            `json:"drift,omitempty"`
-	Waivers    []Waiver           `json:"waivers,omitempty"`
-	Mentions   []Mention          `json:"mentions,omitempty"`
-	Headings   []Heading          `json:"headings,omitempty"`
-	Problems   []finding.Finding  `json:"problems,omitempty"`
-	Unreadable string             `json:"unreadable,omitempty"` // sha256 of the normalised bytes when nothing could be read
+	Path       string            `json:"path"`
+	Pilot      Value             `json:"pilot"`
+	Fields     map[Field][]Value `json:"fields"`
+	Metrics    []MetricRow       `json:"metrics,omitempty"`
+	Acceptance []MetricRow       `json:"acceptance,omitempty"`
+	Drift      []Value           `json:"drift,omitempty"`
+	Waivers    []Waiver          `json:"waivers,omitempty"`
+	Mentions   []Mention         `json:"mentions,omitempty"`
+	Headings   []Heading         `json:"headings,omitempty"`
+	Problems   []finding.Finding `json:"problems,omitempty"`
+	Unreadable string            `json:"unreadable,omitempty"` // sha256 of the normalised bytes when nothing could be read
 }
 
 // Parse reads a plan. It never fails: what cannot be read is in Problems.

@@ -36,8 +36,10 @@ func (p Plan) checkPilotID() []finding.Finding {
 	if p.Pilot.Derived {
 		name = "bad_file_name"
 	}
-	return []finding.Finding{{Rule: "PL002", Case: name, Severity: finding.Error, At: p.Pilot.At,
-		Args: map[string]string{"pilot": cutText(p.Pilot.Text), "suggestion": suggestID(p.Pilot.Text)}}}
+	return []finding.Finding{{
+		Rule: "PL002", Case: name, Severity: finding.Error, At: p.Pilot.At,
+		Args: map[string]string{"pilot": cutText(p.Pilot.Text), "suggestion": suggestID(p.Pilot.Text)},
+	}}
 }
 
 // suggestID makes the nearest valid id of a text.
@@ -135,32 +137,28 @@ func (p Plan) sortedFields() []Field {
 	return fields
 }
 
-// unreadableNumbers tells numeric fields whose value is no number.
+// unreadableNumbers tells counts and durations that are no number. The
+// hyperparameters and the seed have rules of their own, which tell theirs.
 func (p Plan) unreadableNumbers() []finding.Finding {
 	var found []finding.Finding
-	for _, f := range p.sortedFields() {
+	for _, f := range []Field{Records, EvaluationRecords, HardwareCount, Hours} {
 		v, ok := p.Get(f)
-		if !ok || !isNumeric(f) {
+		if !ok {
 			continue
 		}
 		name := ""
-		switch f {
-		case LearningRate:
-			if _, err := v.Decimal(); err != nil {
-				name = "not_number"
-			}
-		case Hours:
+		if f == Hours {
 			if _, err := v.Hours(); err != nil {
 				name = "not_number"
 			}
-		default:
-			if _, err := v.Integer(); err != nil {
-				name = "not_integer"
-			}
+		} else if _, err := v.Integer(); err != nil {
+			name = "not_integer"
 		}
 		if name != "" {
-			found = append(found, finding.Finding{Rule: "PL021", Case: name, Severity: finding.Error, At: v.At,
-				Args: map[string]string{"field": string(f), "value": cutText(v.Text)}})
+			found = append(found, finding.Finding{
+				Rule: "PL010", Case: name, Severity: finding.Error, At: v.At,
+				Args: map[string]string{"field": string(f), "value": cutText(v.Text)},
+			})
 		}
 	}
 	return found

@@ -36,7 +36,7 @@ func (w *Waiver) part(i int) *Value {
 func (r *reader) addWaiver(w Waiver, at phrase) {
 	place := at.value().At
 	if w.Rule.Text == "" {
-		r.problem("PL022", "no_rule", finding.Error, place, map[string]string{"text": cutText(collapse(at.text()))})
+		r.problem("PL011", "no_rule", finding.Error, place, map[string]string{"text": cutText(collapse(at.text()))})
 		return
 	}
 	for i, name := range []string{"rule", "file_sha256", "line", "pointer", "owner", "reason", "expires"} {
@@ -46,11 +46,11 @@ func (r *reader) addWaiver(w Waiver, at phrase) {
 			v.Start, v.End = at.end(), at.end()
 		}
 		if v.Text == "" && (name == "owner" || name == "reason" || name == "expires") {
-			r.problem("PL022", "incomplete", finding.Error, place, map[string]string{"rule": w.Rule.Text, "part": name})
+			r.problem("PL011", "incomplete", finding.Error, place, map[string]string{"rule": w.Rule.Text, "part": name})
 		}
 	}
 	if e := w.Expires.Text; e != "" && !isDate(e) {
-		r.problem("PL022", "bad_date", finding.Error, w.Expires.At, map[string]string{"rule": w.Rule.Text, "expires": cutText(e)})
+		r.problem("PL011", "bad_date", finding.Error, w.Expires.At, map[string]string{"rule": w.Rule.Text, "expires": cutText(e)})
 	}
 	if r.room("waivers", len(r.waivers), maxRows, place) {
 		r.waivers = append(r.waivers, w)
