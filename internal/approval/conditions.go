@@ -215,7 +215,7 @@ func (c *court) digestSeen(r facts.Review) string {
 		var best facts.CheckRun
 		for _, run := range c.in.Pull.Runs {
 			id, ok := ParseExternalID(run.ExternalID)
-			if run.Name != CheckName || !ok || id.Number != c.in.Pull.Number || !run.StartedAt.Before(r.SubmittedAt) {
+			if run.Name != CheckName || !ok || id.Digest == "" || id.Number != c.in.Pull.Number || !run.StartedAt.Before(r.SubmittedAt) {
 				continue
 			}
 			if at != "" && run.Head != at {

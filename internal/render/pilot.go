@@ -9,6 +9,7 @@ import (
 
 	"github.com/pilotgate/pilotgate/internal/approval"
 	"github.com/pilotgate/pilotgate/internal/facts"
+	"github.com/pilotgate/pilotgate/internal/finding"
 	"github.com/pilotgate/pilotgate/internal/judge"
 	"github.com/pilotgate/pilotgate/internal/ledger"
 )
@@ -176,4 +177,23 @@ func relative(from, to string) string {
 		a, b = a[1:], b[1:]
 	}
 	return strings.Repeat("../", len(a)) + urlPath(strings.Join(b, "/"))
+}
+
+// LedgerIssue is title and body of the issue about a ledger that does not verify.
+func (w *Words) LedgerIssue(broken []finding.Finding) (title, body string) {
+	var b strings.Builder
+	b.WriteString(w.texts["issue"]["ledger_body"] + "\n\n")
+	for i, f := range broken {
+		if i == 20 {
+			b.WriteString("- " + w.say(markdown, "comment", "row_error_more", "n", strconv.Itoa(len(broken)-i)) + "\n")
+			break
+		}
+		fmt.Fprintf(&b, "- **%s** `%s:%d` %s\n", f.Rule, escape(f.At.Path, markdown, true), f.At.Line, w.what(f, markdown))
+	}
+	return w.texts["issue"]["ledger_title"], b.String()
+}
+
+// Group is what the required check says on a merge queue's group.
+func (w *Words) Group(v judge.GroupVerdict) Output {
+	return Output{Title: strings.ReplaceAll(w.sayMap(plain, "group", v.Why.Key, v.Why.Args), "`", ""), Summary: w.sayMap(markdown, "group", v.Why.Key, v.Why.Args)}
 }

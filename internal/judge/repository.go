@@ -1,0 +1,100 @@
+package judge
+
+import (
+	"slices"
+
+	"github.com/pilotgate/pilotgate/internal/dossier"
+	"github.com/pilotgate/pilotgate/internal/facts"
+	"github.com/pilotgate/pilotgate/internal/finding"
+	"github.com/pilotgate/pilotgate/internal/ledger"
+	"github.com/pilotgate/pilotgate/internal/plan"
+	"github.com/pilotgate/pilotgate/internal/policy"
+)
+
+// RepositoryVerdict is what a repository as a whole is: whether its ledger
+// verifies, and which pilots its default branch tells of.
+type RepositoryVerdict struct {
+	Policy policy.Policy
+	Faults []finding.Finding // of the policy
+	Broken []finding.Finding // of the ledger
+	Pilots []string
+}
+
+// MissingRepository lists the facts that a verdict on the repository needs.
+func MissingRepository(s *facts.RepositoryState) []facts.Need {
+	_, needs := openRepository(s)
+	return needs
+}
+
+// Repository judges the default branch.
+func Repository(s *facts.RepositoryState) RepositoryVerdict {
+	v, _ := openRepository(s)
+	return v
+}
+
+func openRepository(s *facts.RepositoryState) (RepositoryVerdict, []facts.Need) {
+	f := dossier.NewFiles(&s.Common, s.Repository.DefaultOID)
+	var v RepositoryVerdict
+	v.Policy, v.Faults = f.Policy()
+	if len(f.Needs()) > 0 {
+		return v, f.Needs()
+	}
+	l := f.Ledger(v.Policy)
+	plans := plansOf(f, v.Policy)
+	if len(f.Needs()) > 0 {
+		return v, f.Needs()
+	}
+	_, v.Broken = ledger.Verify(l, dossier.Keys(v.Policy))
+	for _, p := range plans {
+		v.Pilots = append(v.Pilots, p.Pilot.Text)
+	}
+	for path := range f.Tree().Entries {
+		if v.Policy.Kind(path) == policy.Evidence {
+			v.Pilots = append(v.Pilots, v.Policy.PilotID(path))
+		}
+	}
+	v.Pilots = slices.DeleteFunc(v.Pilots, func(id string) bool { return !policy.ValidPilotID(id) })
+	slices.Sort(v.Pilots)
+	v.Pilots = slices.Compact(v.Pilots)
+	return v, nil
+}
+
+// plansOf parses every plan of a commit, as far as they are there.
+func plansOf(f *dossier.Files, p policy.Policy) []plan.Plan {
+	var out []plan.Plan
+	for path, e := range f.Tree().Entries {
+		if p.Kind(path) == policy.Plan && e.Regular() {
+			if doc := f.Document(path); doc.Readable() {
+				out = append(out, plan.Parse(path, doc.Blob.Bytes))
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b plan.Plan) int { return compare(a.Path, b.Path) })
+	return out
+}
+
+func compare(a, b string) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// PlanPaths are where the plan of a pilot stands on the default branch.
+func PlanPaths(c *facts.Common, id string) ([]string, []facts.Need) {
+	f := dossier.NewFiles(c, c.Repository.DefaultOID)
+	p, _ := f.Policy()
+	if len(f.Needs()) > 0 {
+		return nil, f.Needs()
+	}
+	var out []string
+	for _, x := range plansOf(f, p) {
+		if x.Pilot.Text == id {
+			out = append(out, x.Path)
+		}
+	}
+	return out, f.Needs()
+}
