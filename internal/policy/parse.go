@@ -107,10 +107,10 @@ func (r *reading) unknown(key string, e strictyaml.Entry, table []field) {
 		words[i] = f.key
 	}
 	if s := nearest(e.Key, words); s != "" {
-		r.find("PO002", "unknown_key", e.At, "key", key, "suggestion", s)
+		r.find("PO002", "unknown_key", e.At, "key", clip(key), "suggestion", s)
 		return
 	}
-	r.find("PO002", "unknown_key_alone", e.At, "key", key, "allowed", strings.Join(words, ", "))
+	r.find("PO002", "unknown_key_alone", e.At, "key", clip(key), "allowed", strings.Join(words, ", "))
 }
 
 func (r *reading) policy(root *strictyaml.Node, p *Policy) {

@@ -138,7 +138,7 @@ func Parse(path string, src []byte) (root *Node, problem *Problem) {
 			continue
 		}
 		if seen {
-			return nil, r.fail(Documents, doc.Body.GetToken())
+			return nil, r.fail(Documents, start(doc.Body))
 		}
 		seen = true
 		root = r.node(doc.Body, 1)
@@ -189,6 +189,8 @@ func (r *reader) vet(tokens token.Tokens) *Problem {
 			return r.fail(Tag, t)
 		case token.DirectiveType:
 			return r.fail(Directive, t)
+		case token.MappingKeyType: // "? key"
+			return r.fail(KeyShape, t)
 		case token.MappingStartType, token.SequenceStartType:
 			if depth++; depth > MaxDepth {
 				return r.fail(Nesting, t, "limit", strconv.Itoa(MaxDepth))
@@ -205,11 +207,11 @@ func (r *reader) vet(tokens token.Tokens) *Problem {
 	return r.dashes(tokens)
 }
 
-// dashes bounds "- - - -" and "? ? ?" on one line, which nest without brackets.
+// dashes bounds "- - - -" on one line, which nests without brackets.
 func (r *reader) dashes(tokens token.Tokens) *Problem {
 	run, line := 0, 0
 	for _, t := range tokens {
-		if t.Type != token.SequenceEntryType && t.Type != token.MappingKeyType {
+		if t.Type != token.SequenceEntryType {
 			continue
 		}
 		if t.Position.Line != line {
@@ -228,7 +230,7 @@ func (r *reader) syntax(err error) *Problem {
 	if e, ok := err.(yaml.Error); ok {
 		at, detail = e.GetToken(), e.GetMessage()
 	}
-	return r.fail(Syntax, at, "detail", detail)
+	return r.fail(Syntax, at, "detail", clip(detail))
 }
 
 func (r *reader) fail(kase string, at *token.Token, args ...string) *Problem {
@@ -264,10 +266,10 @@ func (r *reader) node(n ast.Node, depth int) *Node {
 		return &Node{Kind: Null}
 	}
 	if depth > MaxDepth {
-		r.fail(Nesting, n.GetToken(), "limit", strconv.Itoa(MaxDepth))
+		r.fail(Nesting, start(n), "limit", strconv.Itoa(MaxDepth))
 		return &Node{Kind: Null}
 	}
-	out := &Node{At: r.at(n.GetToken())}
+	out := &Node{At: r.at(start(n))}
 	switch n := n.(type) {
 	case *ast.NullNode:
 		out.Kind = Null
@@ -296,6 +298,19 @@ func (r *reader) node(n ast.Node, depth int) *Node {
 	return out
 }
 
+// start is the first token of a node. A block map's own token is a colon.
+func start(n ast.Node) *token.Token {
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		if !n.IsFlowStyle && len(n.Values) > 0 {
+			return n.Values[0].Key.GetToken()
+		}
+	case *ast.MappingValueNode:
+		return n.Key.GetToken()
+	}
+	return n.GetToken()
+}
+
 // value is a node that may be missing altogether ("key:" at the end).
 func (r *reader) value(n ast.Node, depth int, at finding.Position) *Node {
 	if n == nil {
@@ -306,7 +321,7 @@ func (r *reader) value(n ast.Node, depth int, at finding.Position) *Node {
 
 func (r *reader) entries(out *Node, values []*ast.MappingValueNode, depth int) {
 	seen := map[string]bool{}
-	for i, v := range values {
+	for _, v := range values {
 		key, ok := v.Key.(ast.ScalarNode)
 		if !ok || v.Key.IsMergeKey() {
 			r.fail(KeyShape, v.Key.GetToken())
@@ -314,14 +329,20 @@ func (r *reader) entries(out *Node, values []*ast.MappingValueNode, depth int) {
 		}
 		name := key.GetToken().Value
 		at := r.at(v.Key.GetToken())
-		if i == 0 {
-			out.At = at // a block map begins at its first key, not at its colon
-		}
 		if seen[name] {
-			r.fail(DuplicateKey, v.Key.GetToken(), "key", name)
+			r.fail(DuplicateKey, v.Key.GetToken(), "key", clip(name))
 			return
 		}
 		seen[name] = true
 		out.Entries = append(out.Entries, Entry{Key: name, At: at, Value: r.value(v.Value, depth+1, at)})
 	}
+}
+
+// clip shortens what an author wrote to what a sentence can hold.
+func clip(s string) string {
+	const most = 80
+	if c := []rune(s); len(c) > most {
+		return string(c[:most-1]) + "…"
+	}
+	return s
 }
