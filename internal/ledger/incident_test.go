@@ -118,6 +118,23 @@ func TestUpdateIncident(t *testing.T) {
 		require.Empty(t, fs)
 		assert.Equal(t, string(got), string(later), "never goes back to TODO")
 	})
+	t.Run("an entry by hand, without fields or a line end", func(t *testing.T) {
+		now := now
+		now.ID = "INC-2026-1"
+		theirs := appendixA + "### INC-2026-1\nSlow."
+		got, fs := ledger.UpdateIncident(runbookPath, []byte(theirs), now)
+		require.Empty(t, fs)
+		assert.True(t, strings.HasPrefix(string(got), theirs+"\n- **Pilot:** `ru-digest-2026-01`\n"), "%s", got)
+		theirs = appendixA + "### INC-2026-1\n- **Timeline:**\n  - slow"
+		got, fs = ledger.UpdateIncident(runbookPath, []byte(theirs), now)
+		require.Empty(t, fs)
+		assert.Contains(t, string(got), "  - slow\n  - 2026-01-14T09:12:00Z alert fired\n  - 2026-01-14T10:12:00Z pointer")
+	})
+	t.Run("a field written twice", func(t *testing.T) {
+		entries, fs := ledger.ParseIncidents(runbookPath, []byte(appendixA+"### INC-2026-1\n- **Root cause:** TODO\n- **Root cause:** none\n"))
+		require.Empty(t, fs)
+		assert.True(t, entries[0].OpenCause, "the first counts")
+	})
 	t.Run("an id nobody gave", func(t *testing.T) {
 		now := now
 		now.ID = "INC-2026-9"

@@ -208,24 +208,113 @@ func TestRecordFields(t *testing.T) {
 // TestPayloadHoldsRowsAgainstTheRecord: what Append fills in, a record made
 // elsewhere may have wrong.
 func TestPayloadHoldsRowsAgainstTheRecord(t *testing.T) {
-	for field, spoil := range map[string]func(n *ledger.Notes){
-		"rows[0].notes.pilot":        func(n *ledger.Notes) { n.Pilot = "another" },
-		"rows[0].notes.pull_request": func(n *ledger.Notes) { n.PullRequest++ },
-		"rows[0].notes.head":         func(n *ledger.Notes) { n.Head = commitOf("another") },
-		"rows[0].notes.digest":       func(n *ledger.Notes) { n.Digest = digestOf("another") },
-		"rows[0].notes.prev":         func(n *ledger.Notes) { n.Prev = digestOf("another") },
-		"rows[0].notes.remark":       func(n *ledger.Notes) { n.Remark = "two\nlines" },
-	} {
-		t.Run(field, func(t *testing.T) {
+	cases := []struct {
+		field string
+		spoil func(n *ledger.Notes)
+	}{
+		{"rows[0].notes.pilot", func(n *ledger.Notes) { n.Pilot = "another" }},
+		{"rows[0].notes.pilot", func(n *ledger.Notes) { n.Pilot = "" }},
+		{"rows[0].notes.pilot", func(n *ledger.Notes) { n.Pilot = "a/b" }},
+		{"rows[0].notes.pull_request", func(n *ledger.Notes) { n.PullRequest++ }},
+		{"rows[0].notes.pull_request", func(n *ledger.Notes) { n.PullRequest = 0 }},
+		{"rows[0].notes.head", func(n *ledger.Notes) { n.Head = commitOf("another") }},
+		{"rows[0].notes.head", func(n *ledger.Notes) { n.Head = n.Head[:7] }},
+		{"rows[0].notes.digest", func(n *ledger.Notes) { n.Digest = digestOf("another") }},
+		{"rows[0].notes.digest", func(n *ledger.Notes) { n.Digest = n.Digest[:20] }},
+		{"rows[0].notes.prev", func(n *ledger.Notes) { n.Prev = digestOf("another") }},
+		{"rows[0].notes.prev", func(n *ledger.Notes) { n.Prev = "none" }},
+		{"rows[0].notes.remark", func(n *ledger.Notes) { n.Remark = "two\nlines" }},
+	}
+	for _, c := range cases {
+		t.Run(c.field, func(t *testing.T) {
 			r, err := ledger.ParsePayload(payloadOf(t, signoff(1)))
 			require.NoError(t, err)
 			_, err = r.Payload()
 			require.NoError(t, err)
-			spoil(&r.Rows[0].Notes)
+			c.spoil(&r.Rows[0].Notes)
 			_, err = r.Payload()
 			var invalid *ledger.InvalidError
 			require.ErrorAs(t, err, &invalid)
+			assert.Equal(t, c.field, invalid.Field)
+		})
+	}
+}
+
+// TestEveryKind appends one record of each kind that has rows.
+func TestEveryKind(t *testing.T) {
+	byReview := func(k ledger.Kind, d ledger.Decision) ledger.Record {
+		r := signoff(1)
+		r.Kind, r.Digest = k, digestOf(string(k))
+		for i := range r.Rows {
+			r.Rows[i].Decision = d
+		}
+		return r
+	}
+	withdrawn := byReview(ledger.KindWithdrawn, ledger.Withdrawn)
+	withdrawn.Approvals, withdrawn.Launch = nil, nil
+	withdrawn.Rows = withdrawn.Rows[:1]
+	withdrawn.Rows[0].Notes.Review, withdrawn.Rows[0].Notes.Remark = 0, "the plan was reverted"
+
+	override := byReview(ledger.KindOverride, ledger.Override)
+	override.Reason = "the benchmark's host is down; see the incident"
+	for i := range override.Rows {
+		override.Rows[i].Notes.Review, override.Rows[i].Notes.Comment = 0, int64(700+i)
+		override.Approvals[i].ReviewID, override.Approvals[i].CommentID = 0, int64(700+i)
+		override.Approvals[i].CommitID = ""
+	}
+	rollback := byReview(ledger.KindRollback, ledger.RolledBack)
+	rollback.Pointer = &ledger.Pointer{Scenario: "channel_digest_ru", From: "qwen-7b-ru@1.0.0", To: "qwen-7b@1.2.0", Release: "v1.4.0"}
+
+	records := []ledger.Record{
+		signoff(1), byReview(ledger.KindRejected, ledger.Rejected), byReview(ledger.KindGo, ledger.Go),
+		byReview(ledger.KindNoGo, ledger.NoGo), withdrawn, override, rollback, policy(),
+	}
+	s, key := testKey(t, "2026")
+	keys := []ledger.Key{key}
+	l := grown(t, s, keys, empty(), records...)
+	report, fs := ledger.Verify(l, keys)
+	require.Empty(t, fs)
+	require.Len(t, report.Entries, len(records))
+	rows := ledger.ParseLog(l.Log).Rows
+	for i, e := range report.Entries {
+		assert.Equal(t, records[i].Kind, e.Record.Kind)
+		assert.Contains(t, e.Path, "/"+string(records[i].Kind)+"-")
+		require.Len(t, e.Lines, len(records[i].Rows))
+		for j, want := range e.Record.Rows {
+			assert.Equal(t, want, rows[e.Lines[j]-5].Row, "reads back")
+			assert.Equal(t, records[i].Rows[j].Decision, want.Decision)
+		}
+	}
+
+	for field, spoilt := range map[string]func() ledger.Record{
+		"reason":               func() ledger.Record { r := override; r.Reason = " "; return r },
+		"approvals":            func() ledger.Record { r := byReview(ledger.KindGo, ledger.Go); r.Approvals = nil; return r },
+		"rows":                 func() ledger.Record { r := launch(signoff(1), digestOf("s")); r.Rows = signoff(1).Rows; return r },
+		"run":                  func() ledger.Record { r := launch(signoff(1), digestOf("s")); r.Run = nil; return r },
+		"rows[0].notes.review": func() ledger.Record { r := override; r.Approvals = nil; return r },
+	} {
+		t.Run("without "+field, func(t *testing.T) {
+			_, err := ledger.Append(empty(), spoilt(), s, keys)
+			var invalid *ledger.InvalidError
+			require.ErrorAs(t, err, &invalid)
 			assert.Equal(t, field, invalid.Field)
+		})
+	}
+	for name, spoil := range map[string]func(r *ledger.Run){
+		"id":       func(r *ledger.Run) { r.ID = 0 },
+		"attempt":  func(r *ledger.Run) { r.Attempt = 0 },
+		"workflow": func(r *ledger.Run) { r.WorkflowPath = "" },
+		"blob":     func(r *ledger.Run) { r.WorkflowBlob = "main" },
+		"head":     func(r *ledger.Run) { r.HeadCommit = "" },
+		"sign-off": func(r *ledger.Run) { r.Signoff = "" },
+	} {
+		t.Run("a run without "+name, func(t *testing.T) {
+			r := launch(signoff(1), digestOf("s"))
+			spoil(r.Run)
+			_, err := ledger.Append(empty(), r, s, keys)
+			var invalid *ledger.InvalidError
+			require.ErrorAs(t, err, &invalid)
+			assert.Equal(t, "run", invalid.Field)
 		})
 	}
 }

@@ -207,6 +207,15 @@ func TestVerifyNamesTheFirstBrokenLink(t *testing.T) {
 			r.CreatedAt = start
 			w.Records[w.paths[3]] = resign(t, r, s)
 		}, "SG010 backwards", log, 9},
+		{"a last launch dated before its sign-off", func(t *testing.T, w *whole) {
+			s, _ := testKey(t, "2026")
+			report, fs := ledger.Verify(w.Ledger, w.keys)
+			require.Empty(t, fs)
+			r := launch(signoff(3), report.Head)
+			r.Prev, r.CreatedAt = report.Head, start
+			w.paths = append(w.paths, r.Path(evidence))
+			w.Records[w.paths[4]] = resign(t, r, s)
+		}, "SG010 backwards", func(w whole) string { return w.paths[4] }, 1},
 		{"a second launch of one sign-off", func(t *testing.T, w *whole) {
 			s, _ := testKey(t, "2026")
 			r := w.reopen(t, 1)
