@@ -63,7 +63,7 @@ func (w *Words) Check(v judge.Verdict, c judge.Check) Output {
 			b.WriteString("- " + w.sayMap(markdown, "verified", s.Key, s.Args) + "\n")
 		}
 	}
-	b.WriteString("\n" + w.say(markdown, "summary", "docs", "file", "docs/checks.md", "link", docsLink) + "\n")
+	b.WriteString("\n" + w.raw("summary", "docs", "file", "docs/checks.md", "link", docsLink) + "\n")
 	out.Summary = clip(b.String())
 	out.Annotations = w.annotations(c.Findings)
 	return out
