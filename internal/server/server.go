@@ -1,0 +1,211 @@
+// Package server puts the parts together: webhook intake in front, the queue
+// in the middle, the loop behind it, and what operators look at beside it. It
+// holds no logic of its own about pilots.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/rs/zerolog"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/pilotgate/pilotgate/internal/facts"
+	"github.com/pilotgate/pilotgate/internal/gh"
+	"github.com/pilotgate/pilotgate/internal/ledger"
+	"github.com/pilotgate/pilotgate/internal/queue"
+	"github.com/pilotgate/pilotgate/internal/reconcile"
+	"github.com/pilotgate/pilotgate/internal/scan"
+	"github.com/pilotgate/pilotgate/internal/webhook"
+)
+
+// Options are what the program around a server may set: the demo and tests
+// bring their own GitHub, clock and key. The zero value is production.
+type Options struct {
+	Log       zerolog.Logger
+	Transport http.RoundTripper
+	Now       func() time.Time
+	Pacing    time.Duration // least time between two writes; GitHub asks for 1 s
+	Key       *Key          // instead of the configured file
+	Bot       int64         // our bot account's id, whose echoes are masked; 0: looked up by nobody
+	OnRequest func(gh.Request)
+	Queue     queue.Queue // instead of the configured one
+}
+
+// Server is a running Pilotgate.
+type Server struct {
+	config  Config
+	options Options
+	queue   queue.Queue
+	github  *gh.Client
+	loop    *reconcile.Loop
+	intake  http.Handler
+	scans   *scan.Pool
+	metrics *prometheus.Registry
+}
+
+// GitHubPacing is the time between two writes that GitHub asks for.
+const GitHubPacing = time.Second
+
+// New wires a server; nothing runs and nothing is sent before Run.
+func New(c Config, o Options) (*Server, error) {
+	s := &Server{config: c, options: o, metrics: prometheus.NewRegistry()}
+	key := o.Key
+	if key == nil {
+		var err error
+		if key, err = loadKey(c.Signing.ID, c.Signing.PrivateKeyFile); err != nil {
+			return nil, err
+		}
+	}
+	var signer *ledger.Signer
+	var public *facts.SigningKey
+	if key != nil {
+		signer, public = &key.Signer, &key.Public
+	}
+	if s.queue = o.Queue; s.queue == nil {
+		s.queue = queue.NewMemory(queue.Options{Workers: c.Workers, Metrics: queue.NewMetrics(s.metrics)})
+	}
+	queue.Collect(s.metrics, s.queue)
+	m := newMetrics(s.metrics)
+	s.scans = scan.New(scan.Options{Wait: 2 * time.Second, NearDuplicates: true, OnBytes: m.scanned, Done: s.scanned})
+	var err error
+	s.github, err = gh.New(gh.Config{
+		GitHub: c.GitHub, Transport: o.Transport, Now: o.Now, Pacing: o.Pacing, Signing: public, Scanner: s.scans,
+		OnRequest: func(r gh.Request) {
+			m.request(r)
+			if o.OnRequest != nil {
+				o.OnRequest(r)
+			}
+		},
+		OnRate: m.rate,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.loop = &reconcile.Loop{GitHub: s.github, Queue: s.queue, Signer: signer, Log: o.Log}
+	s.intake, err = webhook.New(webhook.Options{
+		Secrets: c.secrets(), Us: webhook.Us{App: c.GitHub.App.IntegrationID, Bot: o.Bot},
+		Queue: s.queue, Metrics: webhook.NewMetrics(s.metrics),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// scanned looks again at a subject whose dataset was still being read.
+func (s *Server) scanned(subject facts.Subject) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := s.queue.Add(ctx, queue.Key(subject), queue.AddOptions{}); err != nil {
+		s.options.Log.Error().Err(err).Str("subject", subject.Kind+" "+subject.ID).Msg("look again after a scan")
+	}
+}
+
+// Handler serves every path of the server.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("POST "+webhook.Path, s.intake)
+	mux.HandleFunc("GET /api/health", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /api/ready", s.ready)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{}))
+	return s.options.withLog(mux)
+}
+
+func (o Options) withLog(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(o.Log.WithContext(r.Context())))
+	})
+}
+
+// ready answers whether deliveries can be made durable.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	if c, ok := s.queue.(interface{ Ready(context.Context) error }); ok {
+		if err := c.Ready(r.Context()); err != nil {
+			http.Error(w, "not ready", http.StatusServiceUnavailable)
+			return
+		}
+	}
+	fmt.Fprintln(w, "ready")
+}
+
+// Run serves until the context ends, then drains: accepted deliveries are
+// looked at or left in the durable queue for the next process.
+func (s *Server) Run(ctx context.Context) error {
+	address := net.JoinHostPort(s.config.Server.Address, strconv.Itoa(s.config.Server.Port))
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	return s.Serve(ctx, listener)
+}
+
+// Serve is Run on a listener of the caller's; it closes the listener.
+func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	web := &http.Server{
+		Handler:           s.Handler(),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		IdleTimeout:       60 * time.Second,
+		MaxHeaderBytes:    64 << 10,
+	}
+	s.options.Log.Info().Str("address", listener.Addr().String()).Msg("listening")
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		if err := web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve: %w", err)
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-ctx.Done()
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+		defer cancel()
+		return web.Shutdown(end)
+	})
+	group.Go(func() error { return s.queue.Run(ctx, s.work) })
+	group.Go(func() error { return s.sweep(ctx) })
+	err := group.Wait()
+	s.scans.Close()
+	return errors.Join(err, s.queue.Close())
+}
+
+// work is one key's turn.
+func (s *Server) work(ctx context.Context, k queue.Key) error {
+	err := s.loop.Reconcile(ctx, k)
+	if err != nil {
+		class, _ := queue.Classify(err)
+		s.options.Log.Warn().Err(err).Str("subject", k.Kind+" "+k.ID).Int64("repository", k.Repository).Str("class", string(class)).Msg("not reconciled")
+	}
+	return err
+}
+
+// sweep looks at everything now and then, at the start first: whatever an event
+// would have caused happens without it, only later.
+func (s *Server) sweep(ctx context.Context) error {
+	tick := time.NewTicker(s.config.Sweep)
+	defer tick.Stop()
+	for {
+		ids, err := s.github.Installations(ctx)
+		if err != nil && ctx.Err() == nil {
+			s.options.Log.Warn().Err(err).Msg("list installations")
+		}
+		for _, id := range ids {
+			if err := s.queue.Add(ctx, queue.Key{Installation: id, Kind: queue.KindInstallation}, queue.AddOptions{}); err != nil && ctx.Err() == nil {
+				s.options.Log.Warn().Err(err).Int64("installation", id).Msg("sweep")
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
