@@ -148,18 +148,18 @@ func (s *Scanner) house(g int) int {
 
 // addressTail: words that go on with a sentence about an address.
 func (s *Scanner) addressTail(i int) bool {
-	w := s.after(i, 12)
-	return has(w, []string{" кв ", " корп", " к ", " стр ", " и ", " в ", " на ", " где", " а "}) && !startsMonth(w)
+	fields := bytes.Fields(s.after(i, 20))
+	if len(fields) == 0 {
+		return false
+	}
+	next := fields[0]
+	return tailWords[string(next)] || len(next) >= 8 && hasEnd(next, verbEnds)
 }
 
-func startsMonth(w []byte) bool {
-	for _, m := range monthsGenitive {
-		if bytes.HasPrefix(bytes.TrimLeft(w, " "), []byte(m)) {
-			return true
-		}
-	}
-	return false
-}
+var (
+	tailWords = words("и в во на с со у от до за под где а или по к из был была было были будет есть нет")
+	verbEnds  = []string{"ил", "ел", "ал", "ял", "ыл", "ила", "ела", "ала", "яла", "ыла", "ило", "ело", "ало", "или", "ели", "али", "яли", "ыли", "шел", "шла", "шли", "лся", "лась", "лось", "лись", "ется", "ится", "ает", "яет", "ует"}
+)
 
 // street looks back from limit for a street: its kind before or after its name.
 func (s *Scanner) street(limit int, marked bool) (from int, ok bool) {
@@ -214,6 +214,15 @@ func (s *Scanner) houseEnd(i int) (end int, parts bool) {
 	// 5/7, 5-7, 12а, 12 Б
 	if i < len(b) && b[i] == '/' && s.at(i+1)-'0' <= 9 {
 		for i++; i < len(b) && b[i]-'0' <= 9; i++ {
+		}
+	}
+	if i < len(b) && b[i] == '-' && s.at(i+1)-'0' <= 9 { // 5-12 is house and flat
+		j := i + 1
+		for j < len(b) && b[j]-'0' <= 9 {
+			j++
+		}
+		if j-i <= 5 && !s.letterAfter(j) && s.at(j) != '-' {
+			i, parts = j, true
 		}
 	}
 	if size := s.letterSuffix(i); size > 0 {

@@ -128,6 +128,9 @@ func validIBAN(s []byte) bool {
 	if len(s) < 15 || len(s) > 34 {
 		return false
 	}
+	if check := string(s[2:4]); check < "02" || check > "98" {
+		return false
+	}
 	rest := 0
 	put := func(c byte) {
 		if c >= 'A' {

@@ -13,9 +13,6 @@ func (s *Scanner) paper(start, end int) (Identifier, bool) {
 	case licence >= 0 && licence > rival && (licence > passport || has(w, wordsLicence[:2])):
 		return DrivingLicence, true
 	case passport > rival:
-		if has(w, []string{" удостоверени"}) && licence > 0 {
-			return DrivingLicence, true
-		}
 		return Passport, true
 	case rival >= 0:
 		return 0, false
@@ -237,9 +234,6 @@ func plateLetter(b []byte) (size int, ok bool) {
 	}
 	return 0, false
 }
-
-// afterLetter judges digits right after a letter: a plate without spaces.
-func (s *Scanner) afterLetter(start, end int) { s.plate(start, end) }
 
 // plate judges a car plate around three digits: А123ВС77, А 123 ВС 777.
 func (s *Scanner) plate(start, end int) bool {

@@ -82,8 +82,8 @@ var patronymicEnds = func() (out []string) {
 			out = append(out, stem+e)
 		}
 	}
-	for _, name := range []string{"ильич", "кузьмич", "лукич", "фомич", "никитич", "саввич", "демидыч", "иваныч", "петрович", "палыч", "михалыч", "николаич", "алексеич", "сергеич", "андреич"} {
-		for _, e := range []string{"", "а", "у", "ем", "е"} {
+	for _, name := range []string{"ильич", "кузьмич", "лукич", "фомич", "никитич", "саввич", "демидыч", "иваныч", "палыч", "михалыч", "николаич", "алексеич", "сергеич", "андреич"} {
+		for _, e := range []string{"", "а", "у", "ем", "ом", "е"} {
 			out = append(out, name+e)
 		}
 	}
@@ -110,7 +110,7 @@ var surnameEnds = func() (out []string) {
 			out = append(out, stem+e)
 		}
 	}
-	return append(out, "дзе", "швили", "ых", "их", "ава", "ия", "уа", "кова", "оглу", "баев", "ейко", "ович", "евич")
+	return append(out, "дзе", "швили", "ых", "их", "ава", "кова", "оглу", "баев", "ейко", "ович", "евич")
 }()
 
 // notSurnames follow a first name in a name that is no private person's.

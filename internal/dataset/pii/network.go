@@ -122,8 +122,11 @@ func (s *Scanner) bracket(i int) {
 		return
 	}
 	closing := byte(')')
-	if s.text[i] == '[' {
+	switch s.text[i] {
+	case '[':
 		closing = ']'
+	case '{':
+		closing = '}'
 	}
 	end := bytes.IndexByte(s.text[i:min(len(s.text), i+20)], closing)
 	if end < 0 || !isAtWord(s.text[i+1:i+end]) {
@@ -299,8 +302,10 @@ func (s *Scanner) handle(i int) {
 	if len(name) < 4 || len(name) > 32 || name[0]-'0' <= 9 || s.ctx.Channel || s.declared(name) || s.letterAfter(end) {
 		return
 	}
-	if !has(s.before(i, 60), wordsHandle) && !has(s.after(end, 30), wordsHandle) {
-		return
+	if s.at(i-1) != '(' || s.at(end) != ')' {
+		if w := s.before(i, 60); has(w, wordsCode) || !has(w, wordsHandle) && !has(s.after(end, 30), wordsHandle) {
+			return
+		}
 	}
 	s.word = lowerASCII(s.word[:0], name)
 	s.emit(Handle, i, end, s.word)

@@ -96,8 +96,11 @@ func separatorAt(b []byte) (size int, class separator) {
 // of the same number.
 func (s *Scanner) number(start, end int) int {
 	if start > 0 && s.letterBefore(start) {
-		s.afterLetter(start, end)
-		return end
+		if !s.glue(start) {
+			s.plate(start, end)
+			return end
+		}
+		s.glued = start
 	}
 	s.cluster(start, end)
 	total := 0
@@ -172,10 +175,21 @@ func (s *Scanner) whole(g, n int) bool {
 		return false
 	}
 	if g+n < len(s.groups) && s.groups[g+n].sep&(sepSpace|sepParen) == 0 {
-		return false
+		if s.groups[g+n].sep != sepSlash || !has(s.before(start, 16), []string{" инн кпп "}) {
+			return false
+		}
+		return true
 	}
 	return s.wholeBytes(start, end)
 }
+
+// glue: "ИНН500100732259" is written without a space often enough.
+func (s *Scanner) glue(start int) bool {
+	from, end, ok := s.previous(start)
+	return ok && end == start && end-from <= 16 && gluedWords[string(s.foldWord(from, end))]
+}
+
+var gluedWords = words("инн снилс огрн огрнип тел т моб телефон карта паспорт полис омс бик сч р-с n")
 
 func (s *Scanner) wholeBytes(start, end int) bool {
 	if s.letterBefore(start) || s.letterAfter(end) {

@@ -128,7 +128,7 @@ func (s *Scanner) part(i int) (part, bool) {
 
 func hasEnd(w []byte, ends []string) bool {
 	for _, e := range ends {
-		if len(w) > len(e)+2 && string(w[len(w)-len(e):]) == e {
+		if len(w) >= len(e) && string(w[len(w)-len(e):]) == e {
 			return true
 		}
 	}
@@ -154,8 +154,11 @@ func (s *Scanner) name(p []part) (used int, full bool, from int) {
 		return 2, true, 0
 	case is(1, first) && is(2, patronymic) && !is(0, initial):
 		// Сидоров Иван Петрович; a word before that only begins the sentence stays out.
-		if is(0, surname) || !s.beginsSentence(p[0].start) {
+		if is(0, surname) || !s.beginsSentence(p[0].start) && !is(3, surname) {
 			return 3, true, 0
+		}
+		if is(3, surname) {
+			return 4, true, 1
 		}
 		return 3, true, 1
 	case is(0, capital) && !is(0, surname) && is(1, patronymic) && p[1].end-p[1].start >= 14 && !s.beginsSentence(p[0].start):
@@ -168,9 +171,12 @@ func (s *Scanner) name(p []part) (used int, full bool, from int) {
 		return 3, true, 0
 	case is(0, initial) && is(1, initial) && is(2, func(q part) bool { return capital(q) || surname(q) }):
 		return 3, false, 0
-	case is(0, initial) && is(1, surname):
+	case is(0, initial) && is(1, surname) && !s.afterCapital(p[0].start):
 		return 2, false, 0
 	case is(0, func(q part) bool { return capital(q) || surname(q) }) && is(1, initial) && is(2, initial):
+		if !is(0, surname) && is(3, capital) {
+			return 4, false, 1
+		}
 		return 3, false, 0
 	case is(0, surname) && is(1, initial) && !s.initialOpensSentence(p[1].end):
 		return 2, false, 0
@@ -185,6 +191,12 @@ func (s *Scanner) name(p []part) (used int, full bool, from int) {
 		return 2, false, 0
 	}
 	return 0, false, 0
+}
+
+// afterCapital: in "Анна К. Комиссия" the initial belongs to what is before it.
+func (s *Scanner) afterCapital(start int) bool {
+	from, _, ok := s.previous(start)
+	return ok && s.at(start-1) == ' ' && s.at(start-2) != '.' && s.capitalAt(from)
 }
 
 // followedByLower: the word goes on as part of a sentence.

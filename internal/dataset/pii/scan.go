@@ -31,6 +31,7 @@ type Scanner struct {
 	digits  []byte
 	biks    [][]byte
 	biksFor int // whether biks were looked for in this text: 1
+	glued   int // digits here begin a number although a letter touches them
 }
 
 // Scan gives the identifiers of a text in order of their first byte. The
@@ -38,6 +39,7 @@ type Scanner struct {
 func (s *Scanner) Scan(text []byte, ctx Context) []Match {
 	s.text, s.ctx = text, ctx
 	s.matches, s.values, s.upTo, s.biksFor = s.matches[:0], s.values[:0], 0, 0
+	s.glued = -1
 	for i := 0; i < len(text); {
 		switch c := text[i]; {
 		case wordByte[c]:
@@ -51,7 +53,7 @@ func (s *Scanner) Scan(text []byte, ctx Context) []Match {
 			i++
 		case c == 0xD0 && i+1 < len(text) && isCapital(text[i+1]):
 			i = s.capital(i)
-		case c == '(' || c == '[' || c == '-':
+		case c == '(' || c == '[' || c == '{' || c == '-':
 			s.bracket(i)
 			i++
 		default:
@@ -148,7 +150,7 @@ func isCapital(second byte) bool { return second >= 0x90 && second < 0xB0 || sec
 // letterBefore and letterAfter say whether a letter or digit of any script
 // stands directly there.
 func (s *Scanner) letterBefore(pos int) bool {
-	if pos == 0 {
+	if pos == 0 || pos == s.glued {
 		return false
 	}
 	c := s.text[pos-1]

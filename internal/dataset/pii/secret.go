@@ -96,6 +96,9 @@ func (s *Scanner) letters(start, end int) int {
 			return s.upTo
 		}
 	}
+	if bytes.HasPrefix(b[end:], []byte(" собака ")) && s.mail(end, end, end+len(" собака ")) {
+		return s.upTo
+	}
 	if end-start >= 4 && b[start+2]-'0' <= 9 && b[start+3]-'0' <= 9 && s.iban(start) {
 		return s.upTo
 	}
@@ -307,7 +310,7 @@ func (s *Scanner) password(start, end int) bool {
 	for to < len(s.text) && to-from < 200 && s.text[to] > ' ' && bytes.IndexByte([]byte("\"'`,;)<>"), s.text[to]) < 0 && s.text[to] < 0x80 {
 		to++
 	}
-	for to > end && bytes.IndexByte([]byte(".!?:"), s.text[to-1]) >= 0 {
+	for to > end && bytes.IndexByte([]byte(".?:"), s.text[to-1]) >= 0 {
 		to--
 	}
 	value := s.text[from:to]
@@ -344,7 +347,7 @@ func behindPassword(text []byte) bool {
 	return slices.ContainsFunc(passwordEnds, func(e string) bool { return bytes.HasSuffix(text, []byte(e)) })
 }
 
-var passwordEnds = []string{"ароль", "ароля", "аролем", "assword", "assphrase", "АРОЛЬ", "ASSWORD"}
+var passwordEnds = []string{"ароль", "ароля", "аролем", "assword", "assphrase", "АРОЛЬ", "ASSWORD", "Bearer", "bearer"}
 
 // profileHosts are the hosts whose first path part is a person's or a channel's
 // name.
