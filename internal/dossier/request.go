@@ -18,6 +18,11 @@ import (
 // changed. A deletion, a pure rename and a change of format or run notes are
 // no request. Two plans are one too many; the rules say so.
 func (r *reader) request() {
+	if p := r.pull.Plan; p != "" && r.pull.Local {
+		r.d.Plans = []string{p}
+		r.read(p)
+		return
+	}
 	gone := map[string]bool{} // normalised content of plans that a rename left behind
 	for _, c := range r.d.Governed {
 		if c.Kind == policy.Plan && c.Deleted() && c.Before.Regular() {

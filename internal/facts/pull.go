@@ -29,6 +29,9 @@ type PullRequest struct {
 	Cut []string `json:"cut,omitempty"`
 	// Local: read from a checkout; there are no people and no runs to look at.
 	Local bool `json:"local,omitempty"`
+	// Plan is the path of a plan that is the request whether or not it changed:
+	// somebody asks about it in a checkout. Obeyed only where Local is set.
+	Plan string `json:"plan,omitempty"`
 }
 
 // Head is the proposed side.

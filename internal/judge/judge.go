@@ -102,7 +102,7 @@ func PullRequest(p *facts.PullRequest) Verdict {
 func verdict(d dossier.Dossier) Verdict {
 	p := d.Pull
 	v := Verdict{Dossier: d}
-	if len(d.Governed) == 0 && !d.Truncated && len(p.Cut) == 0 {
+	if len(d.Governed) == 0 && d.Request == nil && !d.Truncated && len(p.Cut) == 0 {
 		v.State, v.Approvals, v.Why = NotGoverned, Success, Reason{Key: "nothing_governed"}
 		return v
 	}

@@ -251,7 +251,7 @@ func choose(number string, forms []string) string {
 const maxValue = 300 // characters of a value that are shown
 
 var (
-	controls = regexp.MustCompile(`[\x00-\x1f\x7f\x{200b}-\x{200f}\x{2028}-\x{202e}\x{2060}-\x{206f}\x{feff}]+`)
+	controls = regexp.MustCompile(`[\x00-\x1f\x7f-\x{9f}\x{200b}-\x{200f}\x{2028}-\x{202e}\x{2060}-\x{206f}\x{feff}]+`)
 	special  = strings.NewReplacer(
 		`\`, `\\`, "`", "\\`", `*`, `\*`, `_`, `\_`, `[`, `\[`, `]`, `\]`, `#`, `\#`, `~`, `\~`, `!`, `\!`,
 		`|`, `\|`, `<`, `&lt;`, `>`, `&gt;`, `&`, `&amp;`, `@`, "@\u2060", `://`, ":\u2060//", `www.`, "www\u2060.",
