@@ -1,0 +1,600 @@
+package fakegithub
+
+import (
+	"archive/zip"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+)
+
+// workflow is a file under .github/workflows on the default branch.
+type workflow struct {
+	id   int64
+	path string
+	name string
+	// runName is the file's run-name, inputs not yet put in.
+	runName  string
+	dispatch bool
+}
+
+type workflowRun struct {
+	id         int64
+	repo       *repo
+	workflow   *workflow
+	number     int
+	attempt    int
+	event      string
+	title      string
+	head       string
+	branch     string
+	path       string
+	status     string // queued, in_progress, waiting, completed
+	conclusion string
+	actor      *account
+	trigger    *account
+	created    time.Time
+	updated    time.Time
+	inputs     map[string]string
+	headRepo   *repo
+	referenced []fields
+	waiting    []*waiting
+	artifacts  []*artifact
+}
+
+func (w *workflowRun) nodeID() string { return nodeID("WFR", w.id) }
+
+// waiting is an environment that a run waits for.
+type waiting struct {
+	environment *environment
+	state       string // waiting, approved, rejected
+	comments    []string
+	since       time.Time
+	pending     map[int64]bool // App ids that have not decided
+}
+
+type artifact struct {
+	id      int64
+	run     *workflowRun
+	name    string
+	zip     []byte
+	noHash  bool
+	created time.Time
+	expired bool
+}
+
+// scanWorkflows reads the workflow files of the default branch; ids stay with their path.
+func (s *Server) scanWorkflows(r *repo) []*workflow {
+	var out []*workflow
+	c, is := r.git.commit(r.tip(r.defaultBranch))
+	if !is {
+		return nil
+	}
+	files := r.git.flatten(c.tree)
+	for _, path := range sortedKeys(files) {
+		if !strings.HasPrefix(path, ".github/workflows/") || !(strings.HasSuffix(path, ".yml") || strings.HasSuffix(path, ".yaml")) {
+			continue
+		}
+		var w *workflow
+		for _, have := range r.workflows {
+			if have.path == path {
+				w = have
+			}
+		}
+		if w == nil {
+			w = &workflow{id: s.next("workflow"), path: path}
+			r.workflows = append(r.workflows, w)
+		}
+		data, _ := r.git.blob(files[path].oid)
+		var doc struct {
+			Name    string `yaml:"name"`
+			RunName string `yaml:"run-name"`
+			On      any    `yaml:"on"`
+		}
+		w.name = path
+		if yaml.Unmarshal(data, &doc) == nil {
+			if doc.Name != "" {
+				w.name = doc.Name
+			}
+			w.runName = doc.RunName
+			switch on := doc.On.(type) {
+			case string:
+				w.dispatch = on == "workflow_dispatch"
+			case []any:
+				w.dispatch = slices.Contains(on, any("workflow_dispatch"))
+			case map[string]any:
+				_, w.dispatch = on["workflow_dispatch"]
+			}
+		}
+		out = append(out, w)
+	}
+	return out
+}
+
+// RunSpec describes a workflow run.
+type RunSpec struct {
+	Workflow string // path
+	Event    string // "" is workflow_dispatch
+	Branch   string // "" is the default branch
+	Head     string // "" is the branch's tip
+	Actor    string
+	Trigger  string // who started this attempt; "" is Actor
+	Inputs   map[string]string
+	From     *Repo // a fork's run
+	Attempt  int   // 0 is 1
+}
+
+// StartRun starts a workflow run, as a push, a person or a schedule would.
+func (r *Repo) StartRun(spec RunSpec) int64 {
+	defer r.s.lock()()
+	s := r.s
+	var w *workflow
+	for _, x := range s.scanWorkflows(r.r) {
+		if x.path == spec.Workflow {
+			w = x
+		}
+	}
+	if w == nil { // a file that only another branch has
+		w = &workflow{id: s.next("workflow"), path: spec.Workflow, name: spec.Workflow}
+	}
+	run := s.startRun(r.r, w, s.account(spec.Actor), spec)
+	return run.id
+}
+
+func (s *Server) startRun(r *repo, w *workflow, by *account, spec RunSpec) *workflowRun {
+	if spec.Event == "" {
+		spec.Event = "workflow_dispatch"
+	}
+	if spec.Branch == "" {
+		spec.Branch = r.defaultBranch
+	}
+	from := r
+	if spec.From != nil {
+		from = spec.From.r
+	}
+	if spec.Head == "" {
+		spec.Head = from.tip(spec.Branch)
+	}
+	now := s.stamp()
+	run := &workflowRun{
+		id: s.next("run"), repo: r, workflow: w, number: len(r.workflowRuns) + 1, attempt: max(1, spec.Attempt), event: spec.Event, head: spec.Head,
+		branch: spec.Branch, path: w.path, status: "queued", actor: by, trigger: by, created: now, updated: now, inputs: spec.Inputs, headRepo: from,
+	}
+	if spec.Trigger != "" {
+		run.trigger = s.account(spec.Trigger)
+	}
+	run.title = w.runName
+	for k, v := range spec.Inputs {
+		for _, form := range []string{"${{ inputs.%s }}", "${{inputs.%s}}", "${{ github.event.inputs.%s }}"} {
+			run.title = strings.ReplaceAll(run.title, fmt.Sprintf(form, k), v)
+		}
+	}
+	if run.title == "" {
+		run.title = w.name
+	}
+	r.workflowRuns = append(r.workflowRuns, run)
+	s.tell(r, "workflow_run", by.login, fields{"id": run.id, "path": w.path, "event": run.event, "inputs": spec.Inputs})
+	s.emitRun(run, "requested")
+	return run
+}
+
+func (s *Server) emitRun(run *workflowRun, act string) {
+	s.emit(run.repo, "workflow_run", run.actor, fields{"action": act, "workflow_run": s.showWorkflowRun(run), "workflow": s.showWorkflow(run.repo, run.workflow)})
+}
+
+func (r *repo) workflowRun(id int64) *workflowRun {
+	for _, x := range r.workflowRuns {
+		if x.id == id {
+			return x
+		}
+	}
+	return nil
+}
+
+// Wait makes a run wait for an environment: each App that guards it is asked.
+func (r *Repo) Wait(run int64, environment string) {
+	defer r.s.lock()()
+	s := r.s
+	x := r.r.workflowRun(run)
+	env := s.environment(r.r, environment)
+	w := &waiting{environment: env, state: "waiting", since: s.stamp(), pending: map[int64]bool{}}
+	x.waiting = append(x.waiting, w)
+	x.status, x.updated = "waiting", s.now()
+	d := s.newDeployment(r.r, x.actor, nil, x.head, environment, fields{})
+	d.run = x.id
+	for _, in := range s.sortedInstallations() {
+		if !in.covers(r.r) || !env.guardedBy(in.app) {
+			continue
+		}
+		w.pending[in.app.id] = true
+		s.emitTo(in, r.r, "deployment_protection_rule", x.actor, fields{
+			"action": "requested", "environment": environment, "event": x.event,
+			"deployment_callback_url": s.api(fmt.Sprintf("repos/%s/actions/runs/%d/deployment_protection_rule", r.r.full(), x.id)),
+			"deployment":              s.showDeployment(r.r, d), "pull_requests": []fields{}, "sha": x.head, "ref": x.branch,
+		})
+	}
+	s.settle(x)
+}
+
+// settle lets a run go on once nothing holds it, or fails it when rejected.
+func (s *Server) settle(x *workflowRun) {
+	for _, w := range x.waiting {
+		if w.state == "rejected" {
+			x.status, x.conclusion, x.updated = "completed", "failure", s.stamp()
+			s.emitRun(x, "completed")
+			return
+		}
+		if w.state == "waiting" && len(w.pending) == 0 {
+			w.state = "approved"
+		}
+		if w.state == "waiting" {
+			return
+		}
+	}
+	if x.status == "waiting" {
+		x.status, x.updated = "in_progress", s.stamp()
+		s.emitRun(x, "in_progress")
+	}
+}
+
+// CompleteRun ends a run. artifacts maps a name to its files.
+func (r *Repo) CompleteRun(run int64, conclusion string, artifacts map[string]map[string][]byte) {
+	defer r.s.lock()()
+	x := r.r.workflowRun(run)
+	for _, name := range sortedKeys(artifacts) {
+		r.s.addArtifact(x, name, artifacts[name], false)
+	}
+	x.status, x.conclusion, x.updated = "completed", conclusion, r.s.stamp()
+	r.s.tell(r.r, "workflow_run_completed", x.actor.login, fields{"id": x.id, "conclusion": conclusion})
+	r.s.emitRun(x, "completed")
+}
+
+// SetArtifactDigest hides or shows the digests that GitHub gives of a run's artifacts.
+func (r *Repo) SetArtifactDigest(run int64, shown bool) {
+	defer r.s.lock()()
+	for _, a := range r.r.workflowRun(run).artifacts {
+		a.noHash = !shown
+	}
+}
+
+// ExpireArtifacts makes a run's artifacts gone, as GitHub does after their retention.
+func (r *Repo) ExpireArtifacts(run int64) {
+	defer r.s.lock()()
+	for _, a := range r.r.workflowRun(run).artifacts {
+		a.expired = true
+	}
+}
+
+func (s *Server) addArtifact(x *workflowRun, name string, files map[string][]byte, noHash bool) {
+	var buf bytes.Buffer
+	z := zip.NewWriter(&buf)
+	for _, n := range sortedKeys(files) {
+		// The time is fixed, so that equal files make equal bytes.
+		w, err := z.CreateHeader(&zip.FileHeader{Name: n, Method: zip.Deflate, Modified: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)})
+		if err == nil {
+			_, err = w.Write(files[n])
+		}
+		if err != nil {
+			panic("fakegithub: artifact: " + err.Error())
+		}
+	}
+	if err := z.Close(); err != nil {
+		panic("fakegithub: artifact: " + err.Error())
+	}
+	a := &artifact{id: s.next("artifact"), run: x, name: name, zip: buf.Bytes(), noHash: noHash, created: s.stamp()}
+	x.artifacts = append(x.artifacts, a)
+	x.repo.artifacts = append(x.repo.artifacts, a)
+}
+
+// RerunRun starts another attempt of a finished run as a person.
+func (r *Repo) RerunRun(by string, run int64) {
+	defer r.s.lock()()
+	x := r.r.workflowRun(run)
+	x.attempt++
+	x.status, x.conclusion, x.trigger, x.updated, x.waiting = "queued", "", r.s.account(by), r.s.stamp(), nil
+	r.s.emitRun(x, "requested")
+}
+
+// RunView is a workflow run as it is now.
+type RunView struct {
+	ID                                      int64
+	Path, Event, Title, Head, Branch, Actor string
+	Status, Conclusion                      string
+	Attempt                                 int
+	Inputs                                  map[string]string
+	Waiting                                 map[string]string   // environment -> waiting, approved, rejected
+	Notes                                   map[string][]string // environment -> comments
+}
+
+// Runs lists workflow runs, oldest first.
+func (r *Repo) Runs() []RunView {
+	defer r.s.lock()()
+	var out []RunView
+	for _, x := range r.r.workflowRuns {
+		v := RunView{x.id, x.path, x.event, x.title, x.head, x.branch, x.actor.login, x.status, x.conclusion, x.attempt, x.inputs, map[string]string{}, map[string][]string{}}
+		for _, w := range x.waiting {
+			v.Waiting[w.environment.name], v.Notes[w.environment.name] = w.state, w.comments
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+func (s *Server) showWorkflow(r *repo, w *workflow) fields {
+	u := s.api(fmt.Sprintf("repos/%s/actions/workflows/%d", r.full(), w.id))
+	return fields{
+		"id": w.id, "node_id": nodeID("W", w.id), "name": w.name, "path": w.path, "state": "active", "created_at": stampOf(r.created),
+		"updated_at": stampOf(r.created), "url": u, "html_url": s.html(r.full() + "/blob/" + r.defaultBranch + "/" + w.path),
+		"badge_url": s.html(r.full() + "/workflows/" + w.name + "/badge.svg"),
+	}
+}
+
+func (s *Server) showWorkflowRun(x *workflowRun) fields {
+	r := x.repo
+	u := s.api(fmt.Sprintf("repos/%s/actions/runs/%d", r.full(), x.id))
+	su := s.api("repos/" + r.full() + "/check-suites/0")
+	refs := x.referenced
+	f := fields{
+		"id": x.id, "node_id": x.nodeID(), "name": x.workflow.name, "head_branch": x.branch, "head_sha": x.head, "path": x.path,
+		"run_number": x.number, "run_attempt": x.attempt, "event": x.event, "display_title": x.title, "status": x.status, "conclusion": orNull(x.conclusion),
+		"workflow_id": x.workflow.id, "url": u, "html_url": s.html(fmt.Sprintf("%s/actions/runs/%d", r.full(), x.id)), "pull_requests": []fields{},
+		"created_at": stampOf(x.created), "updated_at": stampOf(x.updated), "run_started_at": stampOf(x.created), "actor": s.showUser(x.actor),
+		"triggering_actor": s.showUser(x.trigger), "jobs_url": u + "/jobs", "logs_url": u + "/logs", "check_suite_url": su, "artifacts_url": u + "/artifacts",
+		"cancel_url": u + "/cancel", "rerun_url": u + "/rerun", "previous_attempt_url": nil, "referenced_workflows": nonNil(refs),
+		"workflow_url": s.api(fmt.Sprintf("repos/%s/actions/workflows/%d", r.full(), x.workflow.id)), "repository": s.showRepo(r),
+		"head_repository": s.showRepo(x.headRepo), "check_suite_id": x.id, "check_suite_node_id": nodeID("CS", x.id), "head_commit": nil,
+	}
+	if c, is := r.git.commit(x.head); is {
+		f["head_commit"] = fields{
+			"id": c.oid, "tree_id": c.tree, "message": c.message, "timestamp": c.committer.when.UTC().Format(time.RFC3339),
+			"author":    fields{"name": c.author.name, "email": c.author.email},
+			"committer": fields{"name": c.committer.name, "email": c.committer.email},
+		}
+	}
+	return f
+}
+
+func (s *Server) showArtifact(a *artifact) fields {
+	u := s.api(fmt.Sprintf("repos/%s/actions/artifacts/%d", a.run.repo.full(), a.id))
+	f := fields{
+		"id": a.id, "node_id": nodeID("ART", a.id), "name": a.name, "size_in_bytes": len(a.zip), "url": u, "archive_download_url": u + "/zip",
+		"expired": a.expired, "created_at": stampOf(a.created), "updated_at": stampOf(a.created), "expires_at": stampOf(a.created.Add(90 * 24 * time.Hour)),
+		"workflow_run": fields{"id": a.run.id, "repository_id": a.run.repo.id, "head_repository_id": a.run.headRepo.id, "head_branch": a.run.branch, "head_sha": a.run.head},
+	}
+	if !a.noHash {
+		sum := sha256.Sum256(a.zip)
+		f["digest"] = "sha256:" + hex.EncodeToString(sum[:])
+	}
+	return f
+}
+
+func (s *Server) actionRoutes() []*route {
+	const base = "/repos/{owner}/{repo}/actions"
+	read, write := "actions:read", "actions:write"
+	withRun := func(do func(*call, *workflowRun) (answer, error)) handler {
+		return func(c *call) (answer, error) {
+			x := c.repo.workflowRun(c.number("run_id"))
+			if x == nil {
+				return answer{}, errNotFound
+			}
+			return do(c, x)
+		}
+	}
+	return []*route{
+		{method: "GET", template: base + "/workflows", operation: "actions/list-repo-workflows", needs: read, do: func(c *call) (answer, error) {
+			ws := c.s.scanWorkflows(c.repo)
+			return ok(fields{"total_count": len(ws), "workflows": list(page(c, ws), func(w *workflow) fields { return c.s.showWorkflow(c.repo, w) })})
+		}},
+		{method: "GET", template: base + "/workflows/{workflow_id}", operation: "actions/get-workflow", needs: read, do: func(c *call) (answer, error) {
+			w := c.workflow()
+			if w == nil {
+				return answer{}, errNotFound
+			}
+			return ok(c.s.showWorkflow(c.repo, w))
+		}},
+		{method: "POST", template: base + "/workflows/{workflow_id}/dispatches", operation: "actions/create-workflow-dispatch", needs: write, do: (*call).dispatch},
+		{method: "GET", template: base + "/workflows/{workflow_id}/runs", operation: "actions/list-workflow-runs", needs: read, do: func(c *call) (answer, error) {
+			w := c.workflow()
+			if w == nil {
+				return answer{}, errNotFound
+			}
+			return c.listWorkflowRuns(w)
+		}},
+		{method: "GET", template: base + "/runs", operation: "actions/list-workflow-runs-for-repo", needs: read, do: func(c *call) (answer, error) {
+			return c.listWorkflowRuns(nil)
+		}},
+		{method: "GET", template: base + "/runs/{run_id}", operation: "actions/get-workflow-run", needs: read, do: withRun(func(c *call, x *workflowRun) (answer, error) {
+			return ok(c.s.showWorkflowRun(x))
+		})},
+		{method: "GET", template: base + "/runs/{run_id}/attempts/{attempt_number}", operation: "actions/get-workflow-run-attempt", needs: read, do: withRun(func(c *call, x *workflowRun) (answer, error) {
+			n := int(c.number("attempt_number"))
+			if n < 1 || n > x.attempt {
+				return answer{}, errNotFound
+			}
+			f := c.s.showWorkflowRun(x)
+			f["run_attempt"] = n
+			return ok(f)
+		})},
+		{method: "GET", template: base + "/runs/{run_id}/artifacts", operation: "actions/list-workflow-run-artifacts", needs: read, do: withRun(func(c *call, x *workflowRun) (answer, error) {
+			as := slices.Clone(x.artifacts)
+			if name := c.query("name"); name != "" {
+				as = slices.DeleteFunc(as, func(a *artifact) bool { return a.name != name })
+			}
+			return ok(fields{"total_count": len(as), "artifacts": list(page(c, as), c.s.showArtifact)})
+		})},
+		{method: "GET", template: base + "/artifacts/{artifact_id}", operation: "actions/get-artifact", needs: read, do: func(c *call) (answer, error) {
+			for _, a := range c.repo.artifacts {
+				if a.id == c.number("artifact_id") {
+					return ok(c.s.showArtifact(a))
+				}
+			}
+			return answer{}, errNotFound
+		}},
+		{method: "GET", template: base + "/artifacts/{artifact_id}/{archive_format}", operation: "actions/download-artifact", needs: read, do: (*call).downloadArtifact},
+		{method: "GET", template: base + "/runs/{run_id}/pending_deployments", operation: "actions/get-pending-deployments-for-run", needs: read, do: withRun(func(c *call, x *workflowRun) (answer, error) {
+			out := []fields{}
+			for _, w := range x.waiting {
+				if w.state == "waiting" {
+					e := w.environment
+					out = append(out, fields{
+						"environment": fields{"id": e.id, "node_id": nodeID("EN", e.id), "name": e.name, "url": c.s.api("repos/" + c.repo.full() + "/environments/" + e.name), "html_url": c.s.html(c.repo.full() + "/deployments")},
+						"wait_timer":  0, "wait_timer_started_at": stampOf(w.since), "current_user_can_approve": false, "reviewers": []fields{},
+					})
+				}
+			}
+			return ok(out)
+		})},
+		{method: "POST", template: base + "/runs/{run_id}/deployment_protection_rule", operation: "actions/review-custom-gates-for-run", needs: "deployments:write", do: withRun((*call).decide)},
+		{method: "POST", template: base + "/runs/{run_id}/cancel", operation: "actions/cancel-workflow-run", needs: write, do: withRun(func(c *call, x *workflowRun) (answer, error) {
+			if x.status == "completed" {
+				return answer{}, &failure{status: http.StatusConflict, message: "Cannot cancel a workflow run that is completed"}
+			}
+			x.status, x.conclusion, x.updated = "completed", "cancelled", c.s.stamp()
+			c.s.emitRun(x, "completed")
+			return answer{status: http.StatusAccepted, body: fields{}}, nil
+		})},
+		{method: "GET", template: base + "/runs/{run_id}/jobs", operation: "actions/list-jobs-for-workflow-run", needs: read, do: withRun(func(_ *call, _ *workflowRun) (answer, error) {
+			return ok(fields{"total_count": 0, "jobs": []fields{}})
+		})},
+	}
+}
+
+func (c *call) workflow() *workflow {
+	want := c.params["workflow_id"]
+	for _, w := range c.s.scanWorkflows(c.repo) {
+		if strconv.FormatInt(w.id, 10) == want || strings.TrimPrefix(w.path, ".github/workflows/") == want {
+			return w
+		}
+	}
+	return nil
+}
+
+func (c *call) dispatch() (answer, error) {
+	w := c.workflow()
+	if w == nil {
+		return answer{}, errNotFound
+	}
+	var q struct {
+		Ref              string
+		Inputs           map[string]any
+		ReturnRunDetails bool `json:"return_run_details"`
+	}
+	if f := c.decode(&q); f != nil {
+		return answer{}, f
+	}
+	head := c.repo.resolve(q.Ref)
+	switch {
+	case head == "":
+		return answer{}, unprocessable("No ref found for: " + q.Ref)
+	case !w.dispatch:
+		return answer{}, unprocessable("Workflow does not have 'workflow_dispatch' trigger")
+	case len(q.Inputs) > 25:
+		return answer{}, unprocessable("Too many inputs: at most 25")
+	}
+	inputs := map[string]string{}
+	for k, v := range q.Inputs {
+		inputs[k] = fmt.Sprint(v)
+	}
+	run := c.s.startRun(c.repo, w, c.actor.user, RunSpec{Branch: strings.TrimPrefix(strings.TrimPrefix(q.Ref, "refs/"), "heads/"), Head: head, Inputs: inputs})
+	c.late(run.nodeID())
+	if q.ReturnRunDetails {
+		return ok(fields{
+			"workflow_run_id": run.id, "run_url": c.s.api(fmt.Sprintf("repos/%s/actions/runs/%d", c.repo.full(), run.id)),
+			"html_url": c.s.html(fmt.Sprintf("%s/actions/runs/%d", c.repo.full(), run.id)),
+		})
+	}
+	return empty()
+}
+
+func (c *call) listWorkflowRuns(w *workflow) (answer, error) {
+	var out []*workflowRun
+	for _, x := range c.repo.workflowRuns {
+		st := c.query("status")
+		if (w == nil || x.workflow.path == w.path) && (st == "" || st == x.status || st == x.conclusion) &&
+			(c.query("event") == "" || c.query("event") == x.event) && (c.query("branch") == "" || c.query("branch") == x.branch) &&
+			(c.query("actor") == "" || strings.EqualFold(c.query("actor"), x.actor.login)) && (c.query("head_sha") == "" || c.query("head_sha") == x.head) {
+			out = append(out, x)
+		}
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].id > out[j].id })
+	out = seen(c, out, (*workflowRun).nodeID)
+	return ok(fields{"total_count": len(out), "workflow_runs": list(page(c, out), c.s.showWorkflowRun)})
+}
+
+// downloadArtifact redirects to a link that needs no token and lives a minute.
+func (c *call) downloadArtifact() (answer, error) {
+	for _, a := range c.repo.artifacts {
+		if a.id != c.number("artifact_id") || c.params["archive_format"] != "zip" {
+			continue
+		}
+		if a.expired {
+			return answer{}, gone("Artifact has expired")
+		}
+		t := c.s.newToken("dl_")
+		t.revoked = true // no API token
+		t.expires = c.s.now().Add(time.Minute)
+		c.s.nodes[t.value] = a
+		c.header.Set("Location", c.s.opt.BaseURL+"/_storage/"+t.value)
+		return answer{status: http.StatusFound}, nil
+	}
+	return answer{}, errNotFound
+}
+
+// storage serves what a redirect pointed to.
+func (s *Server) storage(c *call) (answer, error) {
+	key := strings.TrimPrefix(c.r.URL.Path, "/_storage/")
+	a, is := s.nodes[key].(*artifact)
+	if t := s.tokens[key]; !is || t == nil || !s.now().Before(t.expires) {
+		return answer{}, errNotFound
+	}
+	return answer{status: http.StatusOK, bytes: a.zip, kind: "application/zip"}, nil
+}
+
+// decide is an App's answer to a deployment that waits for it. Without a state
+// it is a comment.
+func (c *call) decide(x *workflowRun) (answer, error) {
+	var q struct {
+		Environment string `json:"environment_name"`
+		State       string
+		Comment     string
+	}
+	if f := c.decode(&q); f != nil {
+		return answer{}, f
+	}
+	for _, w := range x.waiting {
+		if w.environment.name != q.Environment || w.state != "waiting" || c.actor.app == nil || !w.pending[c.actor.app.id] {
+			continue
+		}
+		if q.Comment != "" {
+			w.comments = append(w.comments, q.Comment)
+		}
+		switch q.State {
+		case "approved":
+			delete(w.pending, c.actor.app.id)
+		case "rejected":
+			w.state = "rejected"
+		case "":
+			if q.Comment == "" {
+				return answer{}, unprocessable("comment is required")
+			}
+		default:
+			return answer{}, unprocessable("state is not one of approved, rejected")
+		}
+		c.s.tell(c.repo, "deployment_decision", c.actor.user.login, fields{"run": x.id, "environment": q.Environment, "state": q.State})
+		c.s.settle(x)
+		return empty()
+	}
+	return answer{}, unprocessable("No pending deployment of this run waits for this App")
+}
+
+// rawJSON keeps what a caller sent as it was.
+type rawJSON = json.RawMessage

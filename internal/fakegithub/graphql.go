@@ -1,0 +1,3 @@
+package fakegithub
+
+func (s *Server) graphQL(c *call) (answer, bool, error) { return answer{}, false, errNotFound }

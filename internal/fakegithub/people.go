@@ -1,0 +1,509 @@
+package fakegithub
+
+import (
+	"maps"
+	"net/http"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// CreateUser adds a person and returns the numeric id.
+func (s *Server) CreateUser(login string, emails ...string) int64 {
+	defer s.lock()()
+	a := s.addAccount(login, "User")
+	for _, e := range emails {
+		a.emails = append([]string{e}, a.emails...)
+		s.emails[strings.ToLower(e)] = a
+	}
+	return a.id
+}
+
+// CreateOrg adds an organisation; its members are added one by one.
+func (s *Server) CreateOrg(login string, owners ...string) int64 {
+	defer s.lock()()
+	a := s.addAccount(login, "Organization")
+	for _, o := range owners {
+		a.members[s.account(o).id] = "admin"
+	}
+	return a.id
+}
+
+// DeleteUser turns a person into ghost.
+func (s *Server) DeleteUser(login string) {
+	defer s.lock()()
+	a := s.account(login)
+	a.gone = true
+	for _, o := range s.accounts {
+		delete(o.members, a.id)
+	}
+	for _, t := range s.teams {
+		delete(t.members, a.id)
+	}
+	s.tell(nil, "user_deleted", a.login, nil)
+}
+
+// SetMember makes a person a "member", "admin" or "pending" of an organisation; "" ends it.
+func (s *Server) SetMember(org, login, role string) {
+	defer s.lock()()
+	o, u := s.account(org), s.account(login)
+	if role == "" {
+		delete(o.members, u.id)
+	} else {
+		o.members[u.id] = role
+	}
+	s.tell(nil, "organization_member", login, fields{"organization": org, "role": role})
+}
+
+// TeamSpec describes a team.
+type TeamSpec struct {
+	Org, Slug, Parent string
+	Secret            bool
+	Members           []string
+}
+
+// CreateTeam adds a team. GitHub nests visible teams only.
+func (s *Server) CreateTeam(spec TeamSpec) {
+	defer s.lock()()
+	t := &team{
+		id: s.next("team"), org: s.account(spec.Org), slug: spec.Slug, name: spec.Slug, secret: spec.Secret,
+		members: map[int64]string{}, repositories: map[int64]string{},
+	}
+	if spec.Parent != "" {
+		if t.parent = s.team(spec.Org, spec.Parent); t.parent == nil || t.parent.secret || spec.Secret {
+			panic("fakegithub: a secret team cannot be nested")
+		}
+	}
+	s.teams[t.id] = t
+	s.nodes[t.nodeID()] = t
+	for _, m := range spec.Members {
+		s.join(t, m, "member")
+	}
+	s.emitOrg(t.org, "team", s.anOwner(t.org), fields{"action": "created", "team": s.showTeam(t)})
+}
+
+func (s *Server) join(t *team, login, role string) {
+	u := s.account(login)
+	if t.org.members[u.id] == "" {
+		t.org.members[u.id] = "member"
+	}
+	t.members[u.id] = role
+}
+
+// SetTeamMember makes a person a "member", "maintainer" or "pending" of a team; "" ends it.
+func (s *Server) SetTeamMember(org, slug, login, role string) {
+	defer s.lock()()
+	t, u := s.team(org, slug), s.account(login)
+	if t == nil {
+		panic("fakegithub: no team " + org + "/" + slug)
+	}
+	act := "added"
+	if role == "" {
+		act = "removed"
+		delete(t.members, u.id)
+	} else {
+		s.join(t, login, role)
+	}
+	s.tell(nil, "team_member", login, fields{"team": org + "/" + slug, "role": role})
+	if role == "pending" {
+		return
+	}
+	s.emitOrg(t.org, "membership", s.anOwner(t.org), fields{
+		"action": act, "scope": "team", "member": s.showUser(u), "team": s.showTeam(t),
+	})
+}
+
+// RenameTeam gives a team another slug; the old one is gone.
+func (s *Server) RenameTeam(org, slug, to string) {
+	defer s.lock()()
+	t := s.team(org, slug)
+	t.slug, t.name = to, to
+	s.emitOrg(t.org, "team", s.anOwner(t.org), fields{"action": "edited", "team": s.showTeam(t), "changes": fields{"name": fields{"from": slug}}})
+}
+
+// DeleteTeam removes a team.
+func (s *Server) DeleteTeam(org, slug string) {
+	defer s.lock()()
+	t := s.team(org, slug)
+	delete(s.teams, t.id)
+	delete(s.nodes, t.nodeID())
+	s.emitOrg(t.org, "team", s.anOwner(t.org), fields{"action": "deleted", "team": s.showTeam(t)})
+}
+
+// GrantTeam gives a team access to a repository: read, write or admin.
+func (s *Server) GrantTeam(org, slug string, on *Repo, permission string) {
+	defer s.lock()()
+	s.team(org, slug).repositories[on.r.id] = permission
+}
+
+func (s *Server) team(org, slug string) *team {
+	for _, t := range s.teams {
+		if strings.EqualFold(t.org.login, org) && strings.EqualFold(t.slug, slug) {
+			return t
+		}
+	}
+	return nil
+}
+
+func (s *Server) anOwner(org *account) *account {
+	var best *account
+	for id, role := range org.members {
+		if a := s.byID[id]; role == "admin" && (best == nil || a.id < best.id) {
+			best = a
+		}
+	}
+	if best == nil {
+		return s.ghost
+	}
+	return best
+}
+
+// membersOf lists a team's people, child teams included, invitations not.
+func (s *Server) membersOf(t *team, children bool) []*account {
+	in := map[int64]bool{}
+	var add func(*team)
+	add = func(t *team) {
+		for id, role := range t.members {
+			if role != "pending" && t.org.members[id] != "pending" {
+				in[id] = true
+			}
+		}
+		if !children {
+			return
+		}
+		for _, c := range s.teams {
+			if c.parent == t {
+				add(c)
+			}
+		}
+	}
+	add(t)
+	return s.sortedAccounts(in)
+}
+
+func (s *Server) sortedAccounts(in map[int64]bool) []*account {
+	var out []*account
+	for id := range in {
+		out = append(out, s.byID[id])
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].id < out[j].id })
+	return out
+}
+
+// access is what a person may do with a repository: "", read, write, admin.
+func access(r *repo, a *account) string { return accessIn(r, a, nil) }
+
+func accessIn(r *repo, a *account, teams map[int64]*team) string {
+	if a == nil || a.kind == "Bot" {
+		return ""
+	}
+	best := 0
+	raise := func(p string) { best = max(best, map[string]int{"read": 1, "write": 2, "admin": 3}[p]) }
+	if r.owner == a || r.owner.members[a.id] == "admin" {
+		raise("admin")
+	}
+	if r.owner.members[a.id] == "member" {
+		raise("read")
+	}
+	raise(r.collaborators[a.id])
+	for _, t := range teams {
+		p := t.repositories[r.id]
+		for up := t; p == "" && up.parent != nil; up = up.parent {
+			p = up.parent.repositories[r.id]
+		}
+		if role := t.members[a.id]; role != "" && role != "pending" {
+			raise(p)
+		}
+	}
+	return []string{"", "read", "write", "admin"}[best]
+}
+
+func (s *Server) access(r *repo, a *account) string {
+	if p := accessIn(r, a, s.teams); p != "" || r.private {
+		return p
+	}
+	return "read"
+}
+
+// association is what GitHub calls author_association.
+func (s *Server) association(r *repo, a *account) string {
+	switch {
+	case a == r.owner:
+		return "OWNER"
+	case r.owner.members[a.id] == "admin" || r.owner.members[a.id] == "member":
+		return "MEMBER"
+	case r.collaborators[a.id] != "" && !strings.HasPrefix(r.collaborators[a.id], "pending"):
+		return "COLLABORATOR"
+	}
+	return "NONE"
+}
+
+// shown is the account as others see it: ghost once it is deleted.
+func (s *Server) shown(a *account) *account {
+	if a == nil {
+		return nil
+	}
+	if a.gone {
+		return s.ghost
+	}
+	return a
+}
+
+func (s *Server) html(path string) string { return s.opt.BaseURL + "/" + path }
+func (s *Server) api(path string) string  { return s.opt.BaseURL + "/api/v3/" + path }
+
+func stampOf(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+func (s *Server) showUser(a *account) fields {
+	if a = s.shown(a); a == nil {
+		return nil
+	}
+	u := s.api("users/" + a.login)
+	return fields{
+		"login": a.login, "id": a.id, "node_id": a.nodeID(), "avatar_url": s.html("avatars/" + strconv.FormatInt(a.id, 10)),
+		"gravatar_id": "", "url": u, "html_url": s.html(strings.TrimSuffix(a.login, "[bot]")), "followers_url": u + "/followers",
+		"following_url": u + "/following{/other_user}", "gists_url": u + "/gists{/gist_id}", "starred_url": u + "/starred{/owner}{/repo}",
+		"subscriptions_url": u + "/subscriptions", "organizations_url": u + "/orgs", "repos_url": u + "/repos",
+		"events_url": u + "/events{/privacy}", "received_events_url": u + "/received_events", "type": a.kind, "site_admin": false,
+		"user_view_type": "public",
+	}
+}
+
+// orNil keeps a nil account a JSON null.
+func (s *Server) userOrNull(a *account) any {
+	if a == nil {
+		return nil
+	}
+	return s.showUser(a)
+}
+
+func (s *Server) showOrg(a *account) fields {
+	u := s.api("orgs/" + a.login)
+	return fields{
+		"login": a.login, "id": a.id, "node_id": a.nodeID(), "url": u, "repos_url": u + "/repos", "events_url": u + "/events",
+		"hooks_url": u + "/hooks", "issues_url": u + "/issues", "members_url": u + "/members{/member}",
+		"public_members_url": u + "/public_members{/member}", "avatar_url": s.html("avatars/" + strconv.FormatInt(a.id, 10)), "description": nil,
+	}
+}
+
+func (s *Server) showTeam(t *team) fields {
+	u := s.api("organizations/" + strconv.FormatInt(t.org.id, 10) + "/team/" + strconv.FormatInt(t.id, 10))
+	privacy := "closed"
+	if t.secret {
+		privacy = "secret"
+	}
+	f := fields{
+		"id": t.id, "node_id": t.nodeID(), "name": t.name, "slug": t.slug, "description": nil, "privacy": privacy, "permission": "pull",
+		"notification_setting": "notifications_enabled", "url": u, "html_url": s.html("orgs/" + t.org.login + "/teams/" + t.slug),
+		"members_url": u + "/members{/member}", "repositories_url": u + "/repos", "parent": nil, "type": "organization",
+		"organization_id": t.org.id,
+	}
+	if t.parent != nil {
+		p := s.showTeam(t.parent)
+		delete(p, "parent")
+		f["parent"] = p
+	}
+	return f
+}
+
+func (s *Server) showFullTeam(t *team) fields {
+	f := s.showTeam(t)
+	f["members_count"], f["repos_count"] = len(s.membersOf(t, true)), len(t.repositories)
+	f["created_at"], f["updated_at"] = "2020-01-01T00:00:00Z", "2020-01-01T00:00:00Z"
+	org := s.showOrg(t.org)
+	maps.Copy(org, fields{
+		"has_organization_projects": false, "has_repository_projects": false, "public_repos": 0, "public_gists": 0, "followers": 0,
+		"following": 0, "html_url": s.html(t.org.login), "created_at": "2020-01-01T00:00:00Z", "type": "Organization",
+		"updated_at": "2020-01-01T00:00:00Z", "archived_at": nil,
+	})
+	f["organization"] = org
+	return f
+}
+
+func (s *Server) peopleRoutes() []*route {
+	return []*route{
+		{method: "GET", template: "/users/{username}", operation: "users/get-by-username", do: func(c *call) (answer, error) {
+			return c.oneUser(c.s.accounts[strings.ToLower(c.params["username"])])
+		}},
+		{method: "GET", template: "/user/{account_id}", operation: "users/get-by-id", do: func(c *call) (answer, error) {
+			return c.oneUser(c.s.byID[c.number("account_id")])
+		}},
+		{method: "GET", template: "/orgs/{org}/members", operation: "orgs/list-members", needs: "members:read", do: (*call).orgMembers},
+		{method: "GET", template: "/orgs/{org}/members/{username}", operation: "orgs/check-membership-for-user", needs: "members:read", do: func(c *call) (answer, error) {
+			o, f := c.org()
+			u := c.s.accounts[strings.ToLower(c.params["username"])]
+			if f != nil || u == nil || o.members[u.id] == "" || o.members[u.id] == "pending" {
+				return answer{}, errNotFound
+			}
+			return empty()
+		}},
+		{method: "GET", template: "/orgs/{org}/memberships/{username}", operation: "orgs/get-membership-for-user", needs: "members:read", do: func(c *call) (answer, error) {
+			o, f := c.org()
+			u := c.s.accounts[strings.ToLower(c.params["username"])]
+			if f != nil || u == nil || o.members[u.id] == "" {
+				return answer{}, errNotFound
+			}
+			role, state := o.members[u.id], "active"
+			if role == "pending" {
+				role, state = "member", "pending"
+			}
+			return ok(fields{
+				"url": c.s.api("orgs/" + o.login + "/memberships/" + u.login), "state": state, "role": role,
+				"organization_url": c.s.api("orgs/" + o.login), "organization": c.s.showOrg(o), "user": c.s.showUser(u),
+			})
+		}},
+		{method: "GET", template: "/orgs/{org}/teams", operation: "teams/list", needs: "members:read", do: func(c *call) (answer, error) {
+			o, f := c.org()
+			if f != nil {
+				return answer{}, f
+			}
+			var ts []*team
+			for _, t := range c.s.teams {
+				if t.org == o {
+					ts = append(ts, t)
+				}
+			}
+			sort.Slice(ts, func(i, j int) bool { return ts[i].slug < ts[j].slug })
+			return ok(list(page(c, ts), c.s.showTeam))
+		}},
+		{method: "GET", template: "/orgs/{org}/teams/{team_slug}", operation: "teams/get-by-name", needs: "members:read", do: func(c *call) (answer, error) {
+			t, f := c.team()
+			if f != nil {
+				return answer{}, f
+			}
+			return ok(c.s.showFullTeam(t))
+		}},
+		{method: "GET", template: "/orgs/{org}/teams/{team_slug}/members", operation: "teams/list-members-in-org", needs: "members:read", do: func(c *call) (answer, error) {
+			t, f := c.team()
+			if f != nil {
+				return answer{}, f
+			}
+			return ok(list(page(c, c.s.membersOf(t, true)), c.s.showUser))
+		}},
+		{method: "GET", template: "/orgs/{org}/teams/{team_slug}/memberships/{username}", operation: "teams/get-membership-for-user-in-org", needs: "members:read", do: (*call).teamMembership},
+		{method: "GET", template: "/repos/{owner}/{repo}/collaborators", operation: "repos/list-collaborators", needs: "metadata:read", do: (*call).collaborators},
+		{method: "GET", template: "/repos/{owner}/{repo}/collaborators/{username}", operation: "repos/check-collaborator", needs: "metadata:read", do: func(c *call) (answer, error) {
+			if c.s.accessExplicit(c.repo, c.s.accounts[strings.ToLower(c.params["username"])]) == "" {
+				return answer{}, errNotFound
+			}
+			return empty()
+		}},
+		{method: "GET", template: "/repos/{owner}/{repo}/collaborators/{username}/permission", operation: "repos/get-collaborator-permission-level", needs: "metadata:read", do: func(c *call) (answer, error) {
+			u := c.s.accounts[strings.ToLower(c.params["username"])]
+			if u == nil || u.gone {
+				return answer{}, errNotFound
+			}
+			p := c.s.access(c.repo, u)
+			if p == "" {
+				p = "none"
+			}
+			f := c.s.showUser(u)
+			f["permissions"], f["role_name"] = permissionsOf(p), p
+			return ok(fields{"permission": p, "role_name": p, "user": f})
+		}},
+	}
+}
+
+func (s *Server) accessExplicit(r *repo, a *account) string { return accessIn(r, a, s.teams) }
+
+func permissionsOf(p string) fields {
+	n := map[string]int{"read": 1, "write": 2, "admin": 3}[p]
+	return fields{"pull": n >= 1, "triage": n >= 2, "push": n >= 2, "maintain": n >= 3, "admin": n >= 3}
+}
+
+func (c *call) oneUser(a *account) (answer, error) {
+	if a == nil || a.gone {
+		return answer{}, errNotFound
+	}
+	f := c.s.showUser(a)
+	maps.Copy(f, fields{
+		"name": a.name, "company": nil, "blog": "", "location": nil, "email": nil, "hireable": nil, "bio": nil, "public_repos": 0,
+		"public_gists": 0, "followers": 0, "following": 0, "created_at": "2020-01-01T00:00:00Z", "updated_at": "2020-01-01T00:00:00Z",
+	})
+	return ok(f)
+}
+
+func (c *call) org() (*account, *failure) {
+	o := c.s.accounts[strings.ToLower(c.params["org"])]
+	if o == nil || o.kind != "Organization" || (c.actor.installation != nil && c.actor.installation.target != o) {
+		return nil, errNotFound
+	}
+	return o, nil
+}
+
+func (c *call) team() (*team, *failure) {
+	o, f := c.org()
+	if f != nil {
+		return nil, f
+	}
+	if t := c.s.team(o.login, c.params["team_slug"]); t != nil {
+		return t, nil
+	}
+	return nil, errNotFound
+}
+
+func (c *call) orgMembers() (answer, error) {
+	o, f := c.org()
+	if f != nil {
+		return answer{}, f
+	}
+	in := map[int64]bool{}
+	for id, role := range o.members {
+		if role != "pending" && (c.query("role") == "" || c.query("role") == "all" || c.query("role") == role) {
+			in[id] = true
+		}
+	}
+	return ok(list(page(c, c.s.sortedAccounts(in)), c.s.showUser))
+}
+
+func (c *call) teamMembership() (answer, error) {
+	t, f := c.team()
+	if f != nil {
+		return answer{}, f
+	}
+	u := c.s.accounts[strings.ToLower(c.params["username"])]
+	if u == nil || t.members[u.id] == "" {
+		inherited := false
+		for _, m := range c.s.membersOf(t, true) {
+			inherited = inherited || m == u
+		}
+		if !inherited {
+			return answer{}, errNotFound
+		}
+		return ok(fields{"url": c.s.api("teams/" + t.slug + "/memberships/" + u.login), "role": "member", "state": "active"})
+	}
+	role, state := t.members[u.id], "active"
+	if role == "pending" {
+		role, state = "member", "pending"
+	}
+	return ok(fields{"url": c.s.api("teams/" + t.slug + "/memberships/" + u.login), "role": role, "state": state})
+}
+
+func (c *call) collaborators() (answer, error) {
+	in := map[int64]bool{}
+	for _, a := range c.s.byID {
+		if a.kind == "User" && !a.gone && c.s.accessExplicit(c.repo, a) != "" {
+			in[a.id] = true
+		}
+	}
+	return ok(list(page(c, c.s.sortedAccounts(in)), func(a *account) fields {
+		f := c.s.showUser(a)
+		p := c.s.access(c.repo, a)
+		f["permissions"], f["role_name"] = permissionsOf(p), p
+		return f
+	}))
+}
+
+// statusOf maps a refusal to its status, for stories.
+func statusOf(err error) int {
+	if f, is := err.(*failure); is {
+		return f.status
+	}
+	return http.StatusInternalServerError
+}
