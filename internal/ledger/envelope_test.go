@@ -29,6 +29,7 @@ func TestOpen(t *testing.T) {
 	envelope, err := ledger.Sign(payload, s)
 	require.NoError(t, err)
 	text := string(envelope)
+	require.NotEqual(t, text, urlSafe(text))
 	sig := base64.StdEncoding.EncodeToString([]byte{1, 2, 3})
 
 	cases := []struct {
@@ -53,6 +54,8 @@ func TestOpen(t *testing.T) {
 		{"another payload", strings.Replace(text, base64.StdEncoding.EncodeToString(payload), base64.StdEncoding.EncodeToString([]byte(`{"made":"Up"}`)), 1), []ledger.Key{key}, ledger.ErrBadSignature},
 		{"another payload type", strings.Replace(text, "vnd.in-toto+json", "json", 1), []ledger.Key{key}, ledger.ErrUnreadable},
 		{"a short signature", text[:strings.Index(text, `"sig": "`)+8] + sig + "\"\n    }\n  ]\n}\n", []ledger.Key{key}, ledger.ErrBadSignature},
+		{"a signature that is not base64", text[:strings.Index(text, `"sig": "`)+8] + "?\"\n    }\n  ]\n}\n", []ledger.Key{key}, ledger.ErrUnreadable},
+		{"the signature in URL base64", urlSafe(text), []ledger.Key{key}, ledger.ErrUnreadable},
 		{"no signature", `{"payloadType":"application/vnd.in-toto+json","payload":"e30=","signatures":[]}`, []ledger.Key{key}, ledger.ErrUnreadable},
 		{"two signatures", strings.Replace(text, `"signatures": [`, `"signatures": [{"keyid":"2026","sig":""},`, 1), []ledger.Key{key}, ledger.ErrUnreadable},
 		{"another spacing", strings.Replace(text, "  ", "    ", 1), []ledger.Key{key}, ledger.ErrUnreadable},
@@ -73,6 +76,12 @@ func TestOpen(t *testing.T) {
 			assert.ErrorIs(t, err, c.want)
 		})
 	}
+}
+
+// urlSafe writes the signature of an envelope in base64's other alphabet.
+func urlSafe(envelope string) string {
+	i := strings.Index(envelope, `"sig": "`) + 8
+	return envelope[:i] + strings.NewReplacer("+", "-", "/", "_").Replace(envelope[i:])
 }
 
 func TestEnvelopeAtTheCap(t *testing.T) {

@@ -240,6 +240,39 @@ func TestPayloadHoldsRowsAgainstTheRecord(t *testing.T) {
 	}
 }
 
+// TestPayloadTakesOnlyCleanRecords: what Append cleans or fills in, a record made
+// elsewhere may have raw.
+func TestPayloadTakesOnlyCleanRecords(t *testing.T) {
+	run := launch(signoff(1), digestOf("s"))
+	for _, c := range []struct {
+		field string
+		of    ledger.Record
+		spoil func(r *ledger.Record)
+	}{
+		{"reason", signoff(1), func(r *ledger.Record) { r.Reason = "two\nlines" }},
+		{"prev", run, func(r *ledger.Record) { r.Prev = "none" }},
+		{"pull_request", run, func(r *ledger.Record) { r.PullRequest = 10_000_000_000 }},
+		{"created_at", run, func(r *ledger.Record) { r.CreatedAt = r.CreatedAt.Add(time.Millisecond) }},
+		{"created_at", run, func(r *ledger.Record) { r.CreatedAt = r.CreatedAt.In(time.FixedZone("MSK", 3*60*60)) }},
+		{"approvals[0]", signoff(1), func(r *ledger.Record) { r.Approvals[0].Role = "two\nlines" }},
+		{"approvals[0]", signoff(1), func(r *ledger.Record) {
+			r.Approvals[0].SubmittedAt = r.Approvals[0].SubmittedAt.Add(time.Millisecond)
+		}},
+		{"rows[0].role", signoff(1), func(r *ledger.Record) { r.Rows[0].Role = "two\nlines" }},
+		{"rows[0].date", signoff(1), func(r *ledger.Record) { r.Rows[0].Date = r.Rows[0].Date.Add(time.Hour) }},
+	} {
+		t.Run(c.field, func(t *testing.T) {
+			r, err := ledger.ParsePayload(payloadOf(t, c.of))
+			require.NoError(t, err)
+			c.spoil(&r)
+			_, err = r.Payload()
+			var invalid *ledger.InvalidError
+			require.ErrorAs(t, err, &invalid)
+			assert.Equal(t, c.field, invalid.Field)
+		})
+	}
+}
+
 // TestEveryKind appends one record of each kind that has rows.
 func TestEveryKind(t *testing.T) {
 	byReview := func(k ledger.Kind, d ledger.Decision) ledger.Record {
