@@ -99,9 +99,9 @@ func (r *reading) pilotPlace(v value, text string, wanted bool) bool {
 	n := strings.Count(text, pilotPlace)
 	switch {
 	case wanted && n != 1:
-		r.find("PO004", "pilot_once", v.At, "key", v.key, "count", strconv.Itoa(n))
+		r.find("PO004", "pilot_once", v.At, "key", v.key, "place", pilotPlace, "count", strconv.Itoa(n))
 	case !wanted && n > 0:
-		r.find("PO004", "no_pilot", v.At, "key", v.key)
+		r.find("PO004", "no_pilot", v.At, "key", v.key, "place", pilotPlace)
 	default:
 		return true
 	}
