@@ -52,11 +52,13 @@ type entry struct {
 	failures   int // of ours, in a row
 	transients int // in a row
 	payloads   []payload
+	taken      int // payloads ever
 }
 
 type payload struct {
 	sum  [sha256.Size]byte
 	data []byte
+	n    int // of the Add; one that comes again during a run outlives the run
 }
 
 var _ interface {
@@ -115,14 +117,13 @@ func (e *entry) take(data []byte) error {
 	if len(data) == 0 {
 		return nil
 	}
-	p := payload{sum: sha256.Sum256(data), data: slices.Clone(data)}
-	if slices.ContainsFunc(e.payloads, func(q payload) bool { return q.sum == p.sum }) {
-		return nil
-	}
-	if len(e.payloads) >= MaxPayloads {
+	e.taken++
+	p := payload{sum: sha256.Sum256(data), data: slices.Clone(data), n: e.taken}
+	rest := slices.DeleteFunc(slices.Clone(e.payloads), func(q payload) bool { return q.sum == p.sum })
+	if len(rest) >= MaxPayloads {
 		return ErrTooMany
 	}
-	e.payloads = append(e.payloads, p)
+	e.payloads = append(rest, p)
 	return nil
 }
 
@@ -315,7 +316,7 @@ func (m *Memory) attempt(ctx context.Context, work func(context.Context, Key) er
 
 func (e *entry) drop(given []payload) {
 	e.payloads = slices.DeleteFunc(e.payloads, func(p payload) bool {
-		return slices.ContainsFunc(given, func(g payload) bool { return g.sum == p.sum })
+		return slices.ContainsFunc(given, func(g payload) bool { return g.n == p.n })
 	})
 }
 

@@ -151,7 +151,8 @@ func WithPayloads(ctx context.Context, payloads [][]byte) context.Context {
 }
 
 // Payloads are what was added with the key that is at work, in the order of
-// their first Add. They come again if work fails.
+// their last Add. They come again if work fails, and those that were added
+// again while it ran come again in any case.
 func Payloads(ctx context.Context) [][]byte {
 	p, _ := ctx.Value(payloadsKey{}).([][]byte)
 	return p
