@@ -42,18 +42,13 @@ func (c *Client) Apply(ctx context.Context, s facts.Subject, repo facts.Reposito
 		if err == nil {
 			continue
 		}
-		err = fmt.Errorf("write %s: %w", what(e), err)
+		err = fmt.Errorf("write %s: %w", e.Key(), err)
 		if class, _ := queue.Classify(err); class != queue.ClassOurs || !isRefused(err) {
 			return errors.Join(append([]error{err}, refused...)...)
 		}
 		refused = append(refused, err)
 	}
 	return errors.Join(refused...)
-}
-
-// what names an effect in an error.
-func what(e effect.Effect) string {
-	return strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%T", e), "effect."))
 }
 
 // writing is one Apply at work.
@@ -147,7 +142,32 @@ func (w *writing) acknowledge(ctx context.Context, e effect.Acknowledge) error {
 	}))
 }
 
+// ask requests reviews. One that GitHub refuses (no access) refuses them all, so
+// each is then asked alone.
 func (w *writing) ask(ctx context.Context, e effect.Ask) error {
+	err := w.askAll(ctx, e)
+	if !isRefused(err) || len(e.Logins)+len(e.Teams) < 2 {
+		return err
+	}
+	var refused []error
+	alone := make([]effect.Ask, 0, len(e.Logins)+len(e.Teams))
+	for _, l := range e.Logins {
+		alone = append(alone, effect.Ask{Number: e.Number, Logins: []string{l}})
+	}
+	for _, t := range e.Teams {
+		alone = append(alone, effect.Ask{Number: e.Number, Teams: []string{t}})
+	}
+	for _, one := range alone {
+		if err := w.askAll(ctx, one); isRefused(err) {
+			refused = append(refused, err)
+		} else if err != nil {
+			return err
+		}
+	}
+	return errors.Join(refused...)
+}
+
+func (w *writing) askAll(ctx context.Context, e effect.Ask) error {
 	ask := github.ReviewersRequest{Reviewers: e.Logins}
 	for _, t := range e.Teams {
 		_, slug, ok := strings.Cut(t, "/")
