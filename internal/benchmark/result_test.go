@@ -10,6 +10,7 @@ import (
 
 	. "github.com/pilotgate/pilotgate/internal/benchmark"
 	"github.com/pilotgate/pilotgate/internal/finding"
+	"github.com/pilotgate/pilotgate/internal/policy/messagetest"
 )
 
 const goodResult = `{
@@ -67,6 +68,7 @@ func TestParseResultRefuses(t *testing.T) {
 		}
 		return strings.Join(list, ", ")
 	}
+	var all []finding.Finding
 	for _, c := range []struct{ name, src, rule, kase string }{
 		{"too large", goodResult + strings.Repeat(" ", MaxResultBytes), "RS001", "too_large"},
 		{"not UTF-8", "{\"a\": \"\xff\"}", "RS001", "not_utf8"},
@@ -101,6 +103,7 @@ func TestParseResultRefuses(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, findings := ParseResult([]byte(c.src))
+			all = append(all, findings...)
 			assert.Contains(t, cases(findings), c.rule+" "+c.kase)
 			for _, f := range findings {
 				assert.Equal(t, finding.Error, f.Severity)
@@ -110,14 +113,16 @@ func TestParseResultRefuses(t *testing.T) {
 			}
 		})
 	}
+	_, more := ParseResult([]byte(tooManyDuplicates))
+	messagetest.Covers(t, "../../templates/messages", "RS", append(all, more...))
 }
 
+// tooManyDuplicates has 5,000 samples of one id, the first of them out of range.
+var tooManyDuplicates = `{"scenario_id":"s","dataset_id":"d","overall":"pass","metrics":[{"name":"coverage","value":0.9,"outcome":"pass"}],"samples":[` +
+	strings.Repeat(`{"sample_id":"one","metrics":{"coverage":9}},`, 4_999) + `{"sample_id":"one","metrics":{"coverage":9}}]}`
+
 func TestParseResultBoundsItsFindings(t *testing.T) {
-	var list []string
-	for range 5_000 {
-		list = append(list, `{"sample_id":"one","metrics":{"coverage":9}}`)
-	}
-	_, findings := ParseResult([]byte(`{"scenario_id":"s","dataset_id":"d","overall":"pass","metrics":[{"name":"coverage","value":0.9,"outcome":"pass"}],"samples":[` + strings.Join(list, ",") + `]}`))
+	_, findings := ParseResult([]byte(tooManyDuplicates))
 	assert.Less(t, len(findings), 30)
 	last := findings[len(findings)-1]
 	assert.Equal(t, "more", last.Case)
