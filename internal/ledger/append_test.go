@@ -70,6 +70,12 @@ func TestAppendRefuses(t *testing.T) {
 		require.ErrorAs(t, err, &broken)
 		assert.Equal(t, []string{"SG005 unknown_key"}, named(broken.Findings))
 	})
+	t.Run("no key at all", func(t *testing.T) {
+		_, err := ledger.Append(empty(), signoff(1), ledger.Signer{}, keys)
+		require.Error(t, err)
+		var broken *ledger.BrokenError
+		assert.NotErrorAs(t, err, &broken, "an error of ours, not a finding")
+	})
 	t.Run("another repository", func(t *testing.T) {
 		r := signoff(1)
 		r.Repository.ID = 4712

@@ -25,7 +25,9 @@ func TestOpen(t *testing.T) {
 	until := func(k ledger.Key, until time.Time) ledger.Key { k.Until = until; return k }
 	from := func(k ledger.Key, from time.Time) ledger.Key { k.From = from; return k }
 
-	payload := []byte(`{"made":"up"}`)
+	payload := []byte(`{"made":"up???>>>"}`)
+	inBase64 := base64.StdEncoding.EncodeToString(payload)
+	require.Contains(t, inBase64, "/")
 	envelope, err := ledger.Sign(payload, s)
 	require.NoError(t, err)
 	text := string(envelope)
@@ -51,11 +53,13 @@ func TestOpen(t *testing.T) {
 		{"a retired and a wrong key under the id", text, []ledger.Key{until(key, start), impostor}, ledger.ErrBadSignature},
 		{"a key that is none", text, []ledger.Key{{ID: key.ID, Public: key.Public[:31]}}, ledger.ErrBadSignature},
 		{"a key without an id", strings.Replace(text, `"keyid": "2026"`, `"keyid": ""`, 1), []ledger.Key{{Public: key.Public}}, ledger.ErrUnknownKey},
-		{"another payload", strings.Replace(text, base64.StdEncoding.EncodeToString(payload), base64.StdEncoding.EncodeToString([]byte(`{"made":"Up"}`)), 1), []ledger.Key{key}, ledger.ErrBadSignature},
+		{"another payload", strings.Replace(text, inBase64, base64.StdEncoding.EncodeToString([]byte(`{"made":"Up"}`)), 1), []ledger.Key{key}, ledger.ErrBadSignature},
 		{"another payload type", strings.Replace(text, "vnd.in-toto+json", "json", 1), []ledger.Key{key}, ledger.ErrUnreadable},
 		{"a short signature", text[:strings.Index(text, `"sig": "`)+8] + sig + "\"\n    }\n  ]\n}\n", []ledger.Key{key}, ledger.ErrBadSignature},
 		{"a signature that is not base64", text[:strings.Index(text, `"sig": "`)+8] + "?\"\n    }\n  ]\n}\n", []ledger.Key{key}, ledger.ErrUnreadable},
 		{"the signature in URL base64", urlSafe(text), []ledger.Key{key}, ledger.ErrUnreadable},
+		{"the payload in URL base64", strings.Replace(text, inBase64, strings.NewReplacer("+", "-", "/", "_").Replace(inBase64), 1), []ledger.Key{key}, ledger.ErrUnreadable},
+		{"a payload that is not base64", strings.Replace(text, inBase64, "?", 1), []ledger.Key{key}, ledger.ErrUnreadable},
 		{"no signature", `{"payloadType":"application/vnd.in-toto+json","payload":"e30=","signatures":[]}`, []ledger.Key{key}, ledger.ErrUnreadable},
 		{"two signatures", strings.Replace(text, `"signatures": [`, `"signatures": [{"keyid":"2026","sig":""},`, 1), []ledger.Key{key}, ledger.ErrUnreadable},
 		{"another spacing", strings.Replace(text, "  ", "    ", 1), []ledger.Key{key}, ledger.ErrUnreadable},

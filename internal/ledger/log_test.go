@@ -43,6 +43,8 @@ func TestAppendKeepsTheFile(t *testing.T) {
 		{name: "a table in a comment is not the log", log: "<!--\n" + standard + "-->\n\n" + standard, want: "<!--\n" + standard + "-->\n\n" + standard + "<rows>", row: ours},
 		{name: "another table first", log: "| a | b |\n|---|---|\n| 1 | 2 |\n\n" + standard, want: "| a | b |\n|---|---|\n| 1 | 2 |\n\n" + standard + "<rows>", row: ours},
 		{name: "a table that lacks a column", log: "| Date | Stakeholder | Role | Decision |\n|---|---|---|---|\n", want: "| Date | Stakeholder | Role | Decision |\n|---|---|---|---|\n\n" + standard + "<rows>", row: ours},
+		{name: "a delimiter row of another length", log: "| Date | Stakeholder | Role | Decision | Notes |\n|---|---|---|---|\n", want: "| Date | Stakeholder | Role | Decision | Notes |\n|---|---|---|---|\n\n" + standard + "<rows>", row: ours},
+		{name: "a column twice for one that lacks", log: "| Date | Date | Stakeholder | Role | Decision |\n|---|---|---|---|---|\n", want: "| Date | Date | Stakeholder | Role | Decision |\n|---|---|---|---|---|\n\n" + standard + "<rows>", row: ours},
 		{name: "two columns of one name", log: "| Date | Date | Stakeholder | Role | Decision | Notes |\n|---|---|---|---|---|---|\n", want: "| Date | Date | Stakeholder | Role | Decision | Notes |\n|---|---|---|---|---|---|\n\n" + standard + "<rows>", row: ours},
 	}
 	for _, c := range cases {

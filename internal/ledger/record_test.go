@@ -250,6 +250,8 @@ func TestPayloadTakesOnlyCleanRecords(t *testing.T) {
 		spoil func(r *ledger.Record)
 	}{
 		{"reason", signoff(1), func(r *ledger.Record) { r.Reason = "two\nlines" }},
+		{"repository.id", run, func(r *ledger.Record) { r.Repository.ID = 0 }},
+		{"repository.id", run, func(r *ledger.Record) { r.Repository.ID = 1 << 53 }},
 		{"prev", run, func(r *ledger.Record) { r.Prev = "none" }},
 		{"pull_request", run, func(r *ledger.Record) { r.PullRequest = 10_000_000_000 }},
 		{"created_at", run, func(r *ledger.Record) { r.CreatedAt = r.CreatedAt.Add(time.Millisecond) }},
