@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -543,15 +542,18 @@ func (c *call) downloadArtifact() (answer, error) {
 		t.revoked = true // no API token
 		t.expires = c.s.now().Add(time.Minute)
 		c.s.nodes[t.value] = a
-		c.header.Set("Location", c.s.opt.BaseURL+"/_storage/"+t.value)
+		c.header.Set("Location", c.s.opt.BaseURL+storagePath+t.value)
 		return answer{status: http.StatusFound}, nil
 	}
 	return answer{}, errNotFound
 }
 
+// storagePath stands for the other host that downloads are redirected to.
+const storagePath = "/_storage/"
+
 // storage serves what a redirect pointed to.
 func (s *Server) storage(c *call) (answer, error) {
-	key := strings.TrimPrefix(c.r.URL.Path, "/_storage/")
+	key := strings.TrimPrefix(c.r.URL.Path, storagePath)
 	a, is := s.nodes[key].(*artifact)
 	if t := s.tokens[key]; !is || t == nil || !s.now().Before(t.expires) {
 		return answer{}, errNotFound
@@ -595,6 +597,3 @@ func (c *call) decide(x *workflowRun) (answer, error) {
 	}
 	return answer{}, unprocessable("No pending deployment of this run waits for this App")
 }
-
-// rawJSON keeps what a caller sent as it was.
-type rawJSON = json.RawMessage

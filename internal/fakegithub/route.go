@@ -164,6 +164,8 @@ func (s *Server) serve(r *http.Request) (res result, drop bool) {
 			err = s.secondaryLimit()
 		} else if strings.TrimSuffix(r.URL.Path, "/") == "/graphql" || strings.TrimSuffix(r.URL.Path, "/") == "/api/graphql" {
 			a, write, err = s.graphQL(c)
+		} else if strings.HasPrefix(r.URL.Path, storagePath) {
+			a, err = s.storage(c)
 		} else {
 			a, err = s.rest(c)
 		}

@@ -1,6 +1,9 @@
 package fakegithub
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // table lists every operation; literal paths stand before those with
 // parameters in their place.
@@ -27,3 +30,18 @@ func Served() []string {
 	}
 	return out
 }
+
+// Match names the operation of a request path as GitHub's description names it.
+func Match(method, escapedPath string) (template string, params map[string]string, found bool) {
+	rt, params, _ := matcher().lookup(method, escapedPath)
+	if rt == nil {
+		return "", nil, false
+	}
+	return rt.template, params, true
+}
+
+var matcher = sync.OnceValue(func() *Server {
+	s := new(Server)
+	s.routes = s.table()
+	return s
+})
