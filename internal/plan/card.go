@@ -211,6 +211,12 @@ func (v Value) Bytes() (int64, bool) {
 // it says.
 func (r *reader) refineCard(f Field, p phrase) {
 	switch f {
+	case cardPII:
+		v := p.value()
+		if v.Text == "" && saysNone(p.text()) {
+			v.Text = collapse(p.text())
+		}
+		r.add(f, v)
 	case cardDataset:
 		paths := pathsIn(p)
 		if len(paths) > 0 {
@@ -283,6 +289,16 @@ func (r *reader) refineCard(f Field, p phrase) {
 	default:
 		r.add(f, p.value())
 	}
+}
+
+// saysNone tells "none" from "not known yet". For personal data it is the
+// statement that is asked for.
+func saysNone(s string) bool {
+	switch strings.ToLower(strings.Trim(strings.TrimSpace(s), ".")) {
+	case "none", "no", "нет":
+		return true
+	}
+	return false
 }
 
 func (r *reader) cardCommitIn(p phrase) bool {

@@ -87,22 +87,29 @@ func (r *reader) statement(ctx context, p phrase) context {
 	return below
 }
 
-// keyed reads the value of a known key.
+// keyed reads the value of a known key, and the keys that follow on its line.
 func (r *reader) keyed(ctx context, t term, key, value phrase) context {
-	below := ctx.under(t)
 	if t.opens == inNothing {
-		return below
+		return ctx.under(t)
 	}
-	if several := r.severalKeys(ctx, key, value); several {
+	if r.severalKeys(ctx, key, value) {
+		below := ctx.under(t)
 		below.await = ""
 		return below
 	}
-	value, rest := r.cutAtNextKey(ctx, value)
-	defer func() {
-		if !rest.empty() {
-			r.statement(ctx, rest)
+	parts := r.cutAtKeys(ctx, value)
+	below := r.single(ctx, t, key, parts[0])
+	for _, part := range parts[1:] {
+		if k, v, kt, ok := r.splitKey(ctx, part); ok {
+			r.single(ctx, kt, k, v)
 		}
-	}()
+	}
+	return below
+}
+
+// single reads one key with its value.
+func (r *reader) single(ctx context, t term, key, value phrase) context {
+	below := ctx.under(t)
 	value = value.trimSpace()
 	if value.empty() {
 		if t.field == "" || t.opens == anywhere {
@@ -189,10 +196,12 @@ func decimalComma(text string, i int) bool {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// cutAtNextKey ends a value where the line goes on with another key:
-// "Seed: 42; commit: 1a2b…".
-func (r *reader) cutAtNextKey(ctx context, value phrase) (head, rest phrase) {
+// cutAtKeys ends a value where the line goes on with another key, and gives
+// the value and each "key: value" behind it: "Seed: 42; commit: 1a2b…".
+func (r *reader) cutAtKeys(ctx context, value phrase) []phrase {
 	parts := value.split(",;·|")
+	from := value.lo
+	var cut []phrase
 	for _, part := range parts[1:] {
 		text := part.text()
 		at := strings.IndexAny(text[:min(len(text), maxKey)], ":=")
@@ -200,10 +209,11 @@ func (r *reader) cutAtNextKey(ctx context, value phrase) (head, rest phrase) {
 			continue
 		}
 		if t, ok := lookUp(ctx.group, text[:at]); ok && (t.field != "" || t.opens == inDrift) {
-			return phrase{value.run, value.lo, part.lo}.trim(isSeparator), phrase{value.run, part.lo, value.hi}
+			cut = append(cut, phrase{value.run, from, part.lo}.trim(isSeparator))
+			from = part.lo
 		}
 	}
-	return value, phrase{}
+	return append(cut, phrase{value.run, from, value.hi}.trim(isSeparator))
 }
 
 func isSeparator(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(",;·|", r) }
@@ -211,7 +221,7 @@ func isSeparator(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRun
 // refine takes out of a value what the field is, and what else it says.
 func (r *reader) refine(ctx context, f Field, p phrase) {
 	p = p.unquote()
-	if absent(p.text()) {
+	if absent(p.text()) && f != cardPII {
 		r.add(f, p.value())
 		return
 	}

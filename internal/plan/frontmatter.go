@@ -60,7 +60,7 @@ func (r *reader) parseYAML(at span) (root ast.Node, ok bool) {
 	if line := deepYAML(text); line > 0 {
 		return broken("front_matter_nesting", line, map[string]string{"limit": strconv.Itoa(maxYAMLDepth)})
 	}
-	file, line, err := safeParse(text)
+	file, line, err := safeParse(withoutTrailingBlanks(text))
 	if err {
 		return broken("front_matter_broken", line, nil)
 	}
@@ -94,6 +94,16 @@ type visitor func(ast.Node)
 func (v visitor) Visit(n ast.Node) ast.Visitor {
 	v(n)
 	return v
+}
+
+// withoutTrailingBlanks helps the parser, which counts columns wrongly behind
+// a line that ends in blanks; with CRLF every line does.
+func withoutTrailingBlanks(text []byte) []byte {
+	lines := bytes.Split(text, []byte("\n"))
+	for i, l := range lines {
+		lines[i] = bytes.TrimRight(l, " ")
+	}
+	return bytes.Join(lines, []byte("\n"))
 }
 
 // safeParse turns a panic of the YAML parser into "broken": a document must
@@ -198,13 +208,7 @@ func (r *reader) yamlPair(ctx context, pair *ast.MappingValueNode, base int, str
 	}
 	if !known {
 		if strict {
-			args := map[string]string{"key": name}
-			if s := closestKey(name); s != "" {
-				args["suggestion"] = s
-				r.problem("PL007", "misspelt_key", finding.Warning, key.value().At, args)
-			} else {
-				r.problem("PL007", "unknown_key", finding.Warning, key.value().At, args)
-			}
+			r.unknownKey(key, name)
 		}
 		return
 	}
@@ -230,6 +234,18 @@ func (r *reader) yamlPair(ctx context, pair *ast.MappingValueNode, base int, str
 	default:
 		r.keyed(ctx, t, key, r.yamlPhrase(scalarToken(pair.Value), base))
 	}
+}
+
+// unknownKey tells a key that means nothing, with the one that was meant where
+// that is plain.
+func (r *reader) unknownKey(key phrase, name string) {
+	at := key.value()
+	f := finding.Finding{Rule: "PL007", Case: "unknown_key", Severity: finding.Warning, At: at.At, Args: map[string]string{"key": cutText(name)}}
+	if meant := closestKey(name); meant != "" {
+		f.Case, f.Args["suggestion"] = "misspelt_key", meant
+		f.Mend = &finding.Mend{Path: r.doc.path, Start: at.Start, End: at.End, Text: meant}
+	}
+	r.tell(f)
 }
 
 func scalarToken(n ast.Node) *token.Token {

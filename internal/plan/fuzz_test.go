@@ -28,7 +28,7 @@ func addCorpus(f *testing.F, folders ...string) {
 			f.Add(src)
 		}
 	}
-	for _, s := range []string{"", "---", "---\n---\n", "---\na: &a [*a]\n---\n", "- \n", "|a|\n|-|\n", "## Run notes\n", "[x]: y\n[x]", "- Seed: \u00a042", "a\rb", "<<<<<<< a\n", "- [ ] **Seed** 42"} {
+	for _, s := range []string{"", "---", "---\n---\n", "---\na: &a [*a]\n---\n", "- \n", "|a|\n|-|\n", "## Run notes\n", "[x]: y\n[x]", "- Seed: \u00a042", "a\rb", "\r", "a\r\r\n", "<<<<<<< a\n", "- [ ] **Seed** 42"} {
 		f.Add([]byte(s))
 	}
 }

@@ -61,13 +61,18 @@ func (r *reader) inOneLine(ctx context, p phrase) []stated {
 // keyBesideNumber reads "lr 2e-5", "max_seq_len 4096", "3 epochs".
 func (r *reader) keyBesideNumber(ctx context, p phrase) (stated, bool) {
 	words := p.words()
-	for n := min(5, len(words)); n > 0; n-- {
-		head := phrase{p.run, words[0].lo, words[n-1].hi}
-		if n < len(words) && isNumberWord(words[n].text()) {
+	// The number may stand behind some words of a sentence: "We train with lr 2e-5".
+	for j := 1; j < min(10, len(words)); j++ {
+		if !isNumberWord(words[j].text()) {
+			continue
+		}
+		for n := min(5, j); n > 0; n-- {
+			head := phrase{p.run, words[j-n].lo, words[j-1].hi}
 			if t, ok := lookUp(ctx.group, head.text()); ok && isNumeric(t.field) {
-				return stated{t.field, phrase{p.run, words[n].lo, p.hi}}, true
+				return stated{t.field, phrase{p.run, words[j].lo, p.hi}}, true
 			}
 		}
+		break
 	}
 	if len(words) < 2 || !isNumberWord(words[0].text()) {
 		return stated{}, false

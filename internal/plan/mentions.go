@@ -122,6 +122,15 @@ func (r *reader) mentionsInCode(lines *text.Segments) {
 	}
 }
 
+// redirected tells whether a shell's ">" stands before the word.
+func (p phrase) redirected() bool {
+	i := p.lo
+	for i > 0 && p.run.text[i-1] == ' ' {
+		i--
+	}
+	return i > 0 && p.run.text[i-1] == '>'
+}
+
 func (r *reader) mentionsInYAML(at span) {
 	r.front = true
 	r.mentionsInLine(at.start, at.end)
@@ -143,7 +152,7 @@ func (r *reader) mentionsInLine(start, stop int) {
 		}
 		if m, ok := classify(w.text(), true); ok {
 			m.Value = w.value()
-			m.Output = output
+			m.Output = output || w.redirected()
 			r.mention(context{}, m)
 		}
 		output = isOutputWord(t)

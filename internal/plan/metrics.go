@@ -114,12 +114,28 @@ func (r *reader) table(ctx context, t *extast.Table) {
 func (r *reader) fieldColumns(ctx context, header []phrase, rows [][]phrase) bool {
 	known := 0
 	terms := make([]term, len(header))
+	around := ctx.group
 	for i, h := range header {
-		if t, ok := lookUp(ctx.group, h.text()); ok && (t.field != "" || t.opens != anywhere) {
-			terms[i] = t
-			if t.field != "" {
-				known++
-			}
+		t, ok := lookUp(ctx.group, h.text())
+		if !ok && around != ctx.group {
+			// "Hardware | Count": the first column says what the others are about.
+			t, ok = lookUp(around, h.text())
+		}
+		if !ok {
+			continue
+		}
+		terms[i] = t
+		if t.field != "" {
+			known++
+		}
+		if t.opens != anywhere && t.opens != inNothing && around == ctx.group {
+			around = t.opens
+		}
+	}
+	for i, h := range header {
+		// "Dataset | Path | sha256": the first column only names, the path is the second.
+		if t, ok := termOf[groupedKey{inDataset, normalKey(h.text())}]; ok && i > 0 && t.field == Dataset && r.kind == planDocument {
+			known = 0
 		}
 	}
 	keyRows := 0

@@ -103,7 +103,13 @@ func parseNumber(text string) (decimal.Decimal, error) {
 	if !ok {
 		return decimal.Decimal{}, errNotNumber
 	}
-	return d.Mul(decimal.NewFromInt(u.factor)).Shift(u.shift), nil
+	if u.factor != 1 {
+		// 3.5 min is 210 s, not 210.0 s: the digits of another unit say nothing.
+		if d, err := decimal.NewFromString(d.Mul(decimal.NewFromInt(u.factor)).String()); err == nil {
+			return d, nil
+		}
+	}
+	return d.Shift(u.shift), nil
 }
 
 // cutUnit parts "210 s" into "210" and "s".

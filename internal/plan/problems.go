@@ -32,14 +32,16 @@ func (p Plan) checkPilotID() []finding.Finding {
 	if validPilotID(p.Pilot.Text) {
 		return nil
 	}
-	name := "bad_id"
-	if p.Pilot.Derived {
-		name = "bad_file_name"
-	}
-	return []finding.Finding{{
-		Rule: "PL002", Case: name, Severity: finding.Error, At: p.Pilot.At,
+	f := finding.Finding{
+		Rule: "PL002", Case: "bad_id", Severity: finding.Error, At: p.Pilot.At,
 		Args: map[string]string{"pilot": cutText(p.Pilot.Text), "suggestion": suggestID(p.Pilot.Text)},
-	}}
+	}
+	if p.Pilot.Derived {
+		f.Case = "bad_file_name"
+	} else {
+		f.Mend = &finding.Mend{Path: p.Path, Start: p.Pilot.Start, End: p.Pilot.End, Text: f.Args["suggestion"]}
+	}
+	return []finding.Finding{f}
 }
 
 // suggestID makes the nearest valid id of a text.
@@ -55,7 +57,10 @@ func suggestID(s string) string {
 			break
 		}
 	}
-	return strings.Trim(b.String(), "-")
+	if id := strings.Trim(b.String(), "-"); id != "" {
+		return id
+	}
+	return "pilot-1" // a name of another alphabet leaves nothing to keep
 }
 
 // conflicts tells each field once whose values do not say one thing.

@@ -138,9 +138,20 @@ func digest(b []byte) string {
 }
 
 func (r *reader) problem(rule, name string, s finding.Severity, at finding.Position, args map[string]string) {
-	const enough = 200 // problems; a document with more is answered by its first ones
-	if len(r.problems) < enough {
-		r.problems = append(r.problems, finding.Finding{Rule: rule, Case: name, Severity: s, At: at, Args: args})
+	r.tell(finding.Finding{Rule: rule, Case: name, Severity: s, At: at, Args: args})
+}
+
+// tell notes a problem. Behind the last that is kept stands an error, so that
+// a heap of notes cannot hide one.
+func (r *reader) tell(f finding.Finding) {
+	switch n := len(r.problems); {
+	case n < maxProblems:
+		r.problems = append(r.problems, f)
+	case n == maxProblems:
+		r.problems = append(r.problems, finding.Finding{
+			Rule: "PL001", Case: "too_many", Severity: finding.Error, At: f.At,
+			Args: map[string]string{"what": "problems", "limit": strconv.Itoa(maxProblems)},
+		})
 	}
 }
 
@@ -360,7 +371,7 @@ func (r *reader) code(ctx context, n *ast.FencedCodeBlock) {
 			r.assignments(ctx, at)
 			return
 		}
-		file, _, broken := safeParse(r.doc.work[at.start:at.end])
+		file, _, broken := safeParse(withoutTrailingBlanks(r.doc.work[at.start:at.end]))
 		if broken || len(file.Docs) != 1 || file.Docs[0].Body == nil {
 			return
 		}

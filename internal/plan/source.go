@@ -26,6 +26,7 @@ const (
 	maxRows        = 200 // metric rows, waivers, drift metrics: each
 	maxValues      = 64  // places where one field stands
 	maxHeadings    = 2000
+	maxProblems    = 200
 )
 
 // source is one document: the bytes as they are, a copy that the Markdown

@@ -282,10 +282,11 @@ func readClauses(text string) (clauses []clause, statistic string, relative bool
 				// 0.80 ≤ v < 0.88
 				i += n
 				continue
-			case c.number != nil && c.sign == noSign && c.upper == nil && c.label == "" && pair == "v":
-				if d, m, ok := cutNumber(rest[n:]); ok {
+			case c.number != nil && c.sign == noSign && c.upper == nil && c.label == "" && pair != "" && s.direction() == benchmark.Lower:
+				blanks := len(rest[n:]) - len(strings.TrimLeft(rest[n:], " "))
+				if d, m, ok := cutNumber(rest[n+blanks:]); ok {
 					c.upper = &d
-					i += n + m
+					i += n + blanks + m
 					pair = ""
 					continue
 				}

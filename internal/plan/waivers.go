@@ -33,6 +33,14 @@ func (w *Waiver) part(i int) *Value {
 	return []*Value{&w.Rule, &w.FileSHA256, &w.Line, &w.Pointer, &w.Owner, &w.Reason, &w.Expires}[i]
 }
 
+// set notes one part of a waiver.
+func (w *Waiver) set(part int, p phrase) {
+	if h, ok := hexDigest(p); ok && w.part(part) == &w.FileSHA256 {
+		p = h
+	}
+	*w.part(part) = p.value()
+}
+
 func (r *reader) addWaiver(w Waiver, at phrase) {
 	place := at.value().At
 	if w.Rule.Text == "" {
@@ -80,7 +88,7 @@ func (r *reader) waiverTable(header []phrase, rows [][]phrase) {
 		any := false
 		for i, cell := range row {
 			if i < len(columns) && columns[i] >= 0 {
-				*w.part(columns[i]) = cell.value()
+				w.set(columns[i], cell)
 				any = any || cell.value().Text != ""
 			}
 		}
@@ -105,7 +113,7 @@ func (r *reader) waiverLine(p phrase) {
 			continue
 		}
 		if key, rest, ok := cutWaiverKey(part); ok {
-			*w.part(key) = rest.value()
+			w.set(key, rest)
 			continue
 		}
 		switch {
@@ -114,7 +122,7 @@ func (r *reader) waiverLine(p phrase) {
 			w.Rule = word.value()
 			rest := part.slice(len(firstWord(text)), len(text)).trim(func(c rune) bool { return strings.ContainsRune(" :—–-", c) })
 			if key, value, ok := cutWaiverKey(rest); ok {
-				*w.part(key) = value.value()
+				w.set(key, value)
 			} else if !rest.empty() {
 				w.Reason = rest.value()
 			}
@@ -184,7 +192,7 @@ func (r *reader) yamlWaiver(n yaml.Node, base int) {
 			at = value
 		}
 		if k, ok := waiverKeys[normalKey(pair.Key.GetToken().Value)]; ok {
-			*w.part(k) = value.value()
+			w.set(k, value)
 		}
 	}
 	if at.run != nil {

@@ -297,7 +297,7 @@ func lookUp(in group, key string) (term, bool) {
 			return t, true
 		}
 	}
-	if strings.Contains(key, "/") {
+	if strings.Contains(key, "/") && !isPath(key, true) {
 		for part := range strings.SplitSeq(key, "/") {
 			if t, ok := try(part); ok {
 				return t, true
