@@ -1,0 +1,66 @@
+package demo
+
+import (
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+)
+
+// Teller prints a story as it goes.
+type Teller struct {
+	Out   io.Writer
+	Color bool
+}
+
+func (p Teller) paint(code, s string) string {
+	if !p.Color {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+// Scene prints one step and what GitHub shows after it.
+func (p Teller) Scene(n int, title string, s Scene) {
+	fmt.Fprintf(p.Out, "\n%s\n", p.paint("1;36", fmt.Sprintf("%d. %s", n, title)))
+	for _, c := range s.Checks {
+		sign, code := "✗", "31"
+		switch {
+		case c.Status != "completed":
+			sign, code = "…", "33"
+		case c.Conclusion == "success":
+			sign, code = "✓", "32"
+		}
+		fmt.Fprintf(p.Out, "   %s %-17s %s\n", p.paint(code, sign), c.Name, c.Title)
+	}
+	for _, line := range excerpt(s.Comment) {
+		fmt.Fprintf(p.Out, "   %s %s\n", p.paint("2", "│"), line)
+	}
+	if s.Report != nil {
+		fmt.Fprintf(p.Out, "   %s #%d %s\n", p.paint("2", "drafted:"), s.Report.Number, s.Report.Title)
+	}
+}
+
+var (
+	hidden = regexp.MustCompile(`(?s)<!--.*?-->\n?|<details>.*?</details>\n?`)
+	links  = regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)`)
+)
+
+// excerpt is a comment as a terminal can show it: no markers, no link targets,
+// no folded part.
+func excerpt(markdown string) []string {
+	text := links.ReplaceAllString(hidden.ReplaceAllString(markdown, ""), "$1")
+	text = strings.NewReplacer("**", "", "`", "", "<br>", "; ", "\u2060", "").Replace(text)
+	var out []string
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(strings.TrimLeft(line, "# "), "\n")
+		if line == "" || strings.HasPrefix(line, "|---") || strings.HasPrefix(line, "| | ") {
+			continue
+		}
+		if cells := strings.Split(strings.Trim(line, "| "), " | "); strings.HasPrefix(line, "|") && len(cells) > 1 {
+			line = cells[0] + " " + strings.Join(cells[1:], ": ")
+		}
+		out = append(out, line)
+	}
+	return out
+}

@@ -1,0 +1,220 @@
+// Package demo tells the story of a pilot on a GitHub that lives in this
+// process: the real server, the real checks, made-up people. Each step says
+// what somebody does, waits until nothing is left to do, and looks at what
+// GitHub then shows; a step that does not end as told ends the story.
+//
+// The package must not reach anything outside this process, and must not know
+// more of the server than any GitHub does: it is spoken to by webhooks.
+package demo
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/pilotgate/pilotgate/internal/cli/sample"
+	"github.com/pilotgate/pilotgate/internal/fakegithub"
+	"github.com/pilotgate/pilotgate/internal/gh"
+	"github.com/pilotgate/pilotgate/internal/queue"
+	"github.com/pilotgate/pilotgate/internal/server"
+	"github.com/pilotgate/pilotgate/internal/webhook"
+)
+
+// The people beside those of the sample.
+const (
+	owner = "acme"
+	admin = "nina-admin"
+	guest = "max"
+)
+
+// World is a GitHub with one repository and a Pilotgate beside it.
+type World struct {
+	GitHub *fakegithub.Server
+	Repo   *fakegithub.Repo
+	App    *fakegithub.App
+	Key    *server.Key
+	Story  sample.Story
+	Now    func() time.Time
+
+	queue *queue.Memory
+	stop  context.CancelFunc
+	ended chan error
+}
+
+// Options choose the world.
+type Options struct {
+	Log zerolog.Logger
+	// Files replace the sample's default branch.
+	Files map[string]fakegithub.File
+	// Faults of GitHub; nil is fakegithub's mild ones.
+	Faults *fakegithub.Faults
+	// Now is everybody's clock; nil is the real one.
+	Now func() time.Time
+	// OnRequest sees each request of the server to GitHub.
+	OnRequest func(gh.Request)
+	// Policy edits the sample's policy text; nil leaves it.
+	Policy func(string) string
+	// Story tells the sample; its signing key is set here.
+	Story sample.Story
+	// Transport wraps the way to GitHub (tests validate there); nil is direct.
+	Transport func(http.RoundTripper) http.RoundTripper
+}
+
+// Permissions and events of the App, as deploy/app.yml asks for them.
+var permissions = map[string]string{
+	"metadata": "read", "contents": "write", "pull_requests": "write", "checks": "write", "issues": "write",
+	"members": "read", "actions": "write", "deployments": "write",
+}
+
+// New builds the world and starts the server in it. Close ends it.
+func New(ctx context.Context, o Options) (*World, error) {
+	now := o.Now
+	if now == nil {
+		now = time.Now
+	}
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("make a signing key: %w", err)
+	}
+	key, err := server.NewKey("demo", private)
+	if err != nil {
+		return nil, err
+	}
+	appKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return nil, fmt.Errorf("make the App's key: %w", err)
+	}
+	secret := make([]byte, 20)
+	if _, err := rand.Read(secret); err != nil {
+		return nil, fmt.Errorf("make a webhook secret: %w", err)
+	}
+
+	w := &World{Key: key, Story: o.Story, ended: make(chan error, 1)}
+	w.Story.Owner = owner
+	w.Story.SigningKey = sample.SigningKey{ID: key.Public.ID, Ed25519: key.Public.Public, From: now().AddDate(0, 0, -1).Format(time.DateOnly)}
+	w.GitHub = fakegithub.New(fakegithub.Options{Now: now, Tick: time.Second, Seed: 1, Faults: o.Faults, BaseURL: "https://github.example"})
+	w.Now = now
+	w.people()
+	files := o.Files
+	if files == nil {
+		files = asFiles(w.Story.Repository())
+		if o.Policy != nil {
+			files[policyFile] = fakegithub.Text(o.Policy(string(files[policyFile].Data)))
+		}
+	}
+	w.Repo = w.GitHub.CreateRepo(fakegithub.RepoSpec{Owner: owner, Name: "pilots", Private: true, AutoMerge: true, Files: files, Creator: admin})
+	for _, login := range []string{sample.Initiator, guest, sample.MLLead, sample.Operations, sample.Operations2} {
+		w.Repo.SetCollaborator(login, "write")
+	}
+	for _, team := range []string{"ml-leads", "ml-ops"} {
+		w.GitHub.GrantTeam(owner, team, w.Repo, "write")
+	}
+	w.App = w.GitHub.CreateApp(fakegithub.AppSpec{
+		Slug: "pilotgate", Name: "Pilotgate", Key: &appKey.PublicKey, Permissions: permissions, Events: webhook.Events(), Secret: hex.EncodeToString(secret),
+	})
+	w.App.Install(owner, w.Repo)
+	return w, w.start(ctx, o, appKey)
+}
+
+const policyFile = ".github/pilotgate.yml"
+
+func asFiles(in sample.Files) map[string]fakegithub.File {
+	out := map[string]fakegithub.File{}
+	for path, b := range in {
+		out[path] = fakegithub.File{Data: b}
+	}
+	return out
+}
+
+func (w *World) people() {
+	for _, login := range []string{admin, sample.Initiator, sample.MLLead, sample.Operations, sample.Operations2, guest} {
+		w.GitHub.CreateUser(login, login+"@example.org")
+	}
+	w.GitHub.CreateOrg(owner, admin)
+	for _, login := range []string{sample.Initiator, sample.MLLead, sample.Operations, sample.Operations2, guest} {
+		w.GitHub.SetMember(owner, login, "member")
+	}
+	w.GitHub.CreateTeam(fakegithub.TeamSpec{Org: owner, Slug: "ml-leads", Members: []string{sample.MLLead}})
+	w.GitHub.CreateTeam(fakegithub.TeamSpec{Org: owner, Slug: "ml-ops", Members: []string{sample.Operations, sample.Operations2}})
+}
+
+func (w *World) start(ctx context.Context, o Options, appKey *rsa.PrivateKey) error {
+	c := server.Defaults()
+	c.GitHub.WebURL, c.GitHub.V3APIURL, c.GitHub.V4APIURL = "https://github.example", "https://github.example/api/v3/", "https://github.example/api/graphql"
+	c.GitHub.App.IntegrationID, c.GitHub.App.WebhookSecret = w.App.ID(), w.App.Secret()
+	c.GitHub.App.PrivateKey = string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(appKey)}))
+	w.queue = queue.NewMemory(queue.Options{Workers: 4, FirstRetry: 20 * time.Millisecond, LastRetry: 200 * time.Millisecond})
+	transport := w.GitHub.Transport()
+	if o.Transport != nil {
+		transport = o.Transport(transport)
+	}
+	s, err := server.New(c, server.Options{
+		Log: o.Log, Transport: transport, Now: w.Now, Key: w.Key, Bot: w.App.BotID(), OnRequest: o.OnRequest, Queue: w.queue,
+	})
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("listen for webhooks: %w", err)
+	}
+	w.GitHub.DeliverTo(fakegithub.PostTo(http.DefaultClient, "http://"+listener.Addr().String()+webhook.Path))
+	ctx, w.stop = context.WithCancel(ctx)
+	go func() { w.ended <- s.Serve(ctx, listener) }()
+	return w.Settle(ctx)
+}
+
+// Close stops the server and waits for it.
+func (w *World) Close() error {
+	w.stop()
+	w.GitHub.Close()
+	return <-w.ended
+}
+
+// Settle waits until all deliveries are made and nothing is left to look at.
+func (w *World) Settle(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for calm := 0; calm < 3; {
+		w.GitHub.Flush()
+		stats := w.queue.Stats()
+		if letters, _ := w.queue.Dead(ctx); len(letters) > 0 {
+			return fmt.Errorf("the server gave up %s: %s", letters[0].Key, letters[0].Reason)
+		}
+		if calm++; stats.Waiting+stats.Running > 0 {
+			calm = 0
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the server does not come to rest: %w", ctx.Err())
+		case err := <-w.ended:
+			w.ended <- err
+			return fmt.Errorf("the server ended: %w", err)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	return nil
+}
+
+// Comment is our comment on a pull request, and how many there are.
+func (w *World) Comment(p *fakegithub.PR) (string, int) {
+	body, n := "", 0
+	for _, c := range p.View().Comments {
+		if strings.EqualFold(c.Author, w.App.Login()) {
+			body = c.Body
+			n++
+		}
+	}
+	return body, n
+}
