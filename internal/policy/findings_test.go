@@ -173,6 +173,9 @@ var roleCases = []refused{
 	{"PO023", "pattern", 5, 1, roleFile + "a***b @max\n"},
 	{"PO023", "pattern", 5, 1, roleFile + "!docs/ @max\n"},
 	{"PO023", "pattern", 5, 1, roleFile + "docs/[ab] @max\n"},
+	{"PO023", "pattern", 5, 1, roleFile + "/ @max\n"},
+	{"PO023", "pattern", 5, 1, roleFile + "docs//specs/ @max\n"},
+	{"PO023", "pattern", 5, 1, roleFile + "./docs/ @max\n"},
 	{"PO023", "pattern", 5, 1, roleFile + strings.Repeat("a", 301) + " @max\n"},
 }
 

@@ -298,7 +298,7 @@ func (p *rolesReader) owners(n int, parts []word) {
 		p.find("PO023", "no_pattern", at)
 		return
 	}
-	if strings.HasPrefix(pattern.text, "!") || len(pattern.text) > maxPatternSize || strings.ContainsAny(pattern.text, "[]") {
+	if !matchable(pattern.text) {
 		p.find("PO023", "pattern", at, "pattern", clip(pattern.text))
 		return
 	}
@@ -336,6 +336,21 @@ func (p *rolesReader) owners(n int, parts []word) {
 		p.findings[len(p.findings)-1].Severity = finding.Warning
 	}
 	p.section.Lines = append(p.section.Lines, l)
+}
+
+// matchable refuses what CODEOWNERS does not have (negation, classes), what can
+// match no path of a repository, and "/", on which the matching library panics.
+func matchable(pattern string) bool {
+	if strings.HasPrefix(pattern, "!") || len(pattern) > maxPatternSize || strings.ContainsAny(pattern, "[]") {
+		return false
+	}
+	inner := strings.TrimSuffix(strings.TrimPrefix(pattern, "/"), "/")
+	for s := range strings.SplitSeq(inner, "/") {
+		if s == "" || s == "." || s == ".." {
+			return false
+		}
+	}
+	return true
 }
 
 // owner reads "@login" or "@org/team"; else it says which case it is.
