@@ -61,22 +61,21 @@ func (b bucket) put(ctx context.Context, name string, value []byte, revision uin
 
 // drop takes away what was written as this revision, and nothing newer.
 func (b bucket) drop(ctx context.Context, revision uint64) error {
-	err := b.stream.DeleteMsg(ctx, revision)
-	if isNoMessage(err) {
+	return remove(ctx, b.stream, revision)
+}
+
+// remove deletes a message, or finds it deleted: the engine's error for that
+// cannot be told from others.
+func remove(ctx context.Context, s jetstream.Stream, sequence uint64) error {
+	err := s.DeleteMsg(ctx, sequence)
+	if err == nil {
+		return nil
+	}
+	if _, again := s.GetMsg(ctx, sequence); errors.Is(again, jetstream.ErrMsgNotFound) {
 		return nil
 	}
 	return err
 }
-
-// isNoMessage knows that a message to be deleted is not there any more.
-func isNoMessage(err error) bool {
-	var api *jetstream.APIError
-	return errors.Is(err, jetstream.ErrMsgNotFound) ||
-		errors.As(err, &api) && (api.ErrorCode == jetstream.JSErrCodeMessageNotFound || api.ErrorCode == noSequence)
-}
-
-// noSequence is the engine's word for a sequence that was deleted.
-const noSequence jetstream.ErrorCode = 10043
 
 func isWrongSequence(err error) bool {
 	var api *jetstream.APIError

@@ -157,11 +157,14 @@ func (q *Queue) open(ctx context.Context) error {
 		return err
 	}
 	for {
-		err = q.makeShape(ctx)
+		// A cluster that is still choosing its leader does not answer at all.
+		attempt, cancel := context.WithTimeout(ctx, askWithin)
+		err = q.makeShape(attempt)
+		cancel()
 		if err == nil {
 			break
 		}
-		select { // a cluster that is still choosing its leader
+		select {
 		case <-ctx.Done():
 			return err
 		case <-time.After(250 * time.Millisecond):

@@ -118,7 +118,7 @@ func (q *Queue) Requeue(ctx context.Context, k queue.Key) error {
 	if err := q.Add(ctx, k, queue.AddOptions{Urgent: true}); err != nil {
 		return err
 	}
-	if err := q.shaped().dlq.DeleteMsg(ctx, m.Sequence); err != nil && !isNoMessage(err) {
+	if err := remove(ctx, q.shaped().dlq, m.Sequence); err != nil {
 		return fmt.Errorf("take dead letter: %w", err)
 	}
 	return nil

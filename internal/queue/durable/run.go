@@ -182,6 +182,15 @@ func (q *Queue) attempt(ctx context.Context, work Work, t *task) {
 		return
 	}
 
+	if fails.before >= q.o.MaxFailures { // its runs ended with their processes
+		ctx, cancel := q.background()
+		defer cancel()
+		if err := q.giveUp(ctx, t, fails, fails.before, errKilled); err != nil {
+			q.o.Report(fmt.Errorf("give up key %s: %w", t.key, err))
+		}
+		return
+	}
+
 	runCtx, lost := context.WithCancel(ctx)
 	defer lost()
 	var keeper sync.WaitGroup
@@ -291,7 +300,7 @@ func (q *Queue) settle(ctx context.Context, t *task, class queue.Class, retryAft
 	switch class {
 	case queue.ClassDone, queue.ClassGone:
 		for _, p := range payloads {
-			if err := shape.inbox.DeleteMsg(ctx, p.Sequence); err != nil && !isNoMessage(err) {
+			if err := remove(ctx, shape.inbox, p.Sequence); err != nil {
 				return fmt.Errorf("drop payload: %w", err)
 			}
 		}
@@ -322,12 +331,20 @@ func (q *Queue) settle(ctx context.Context, t *task, class queue.Class, retryAft
 		q.again(t, q.o.Backoff(n))
 		return nil
 	}
+	return q.giveUp(ctx, t, fails, n, why)
+}
+
+// errKilled is the reason of a letter where no run lived to give one.
+var errKilled = errors.New("the process ended during each of its runs")
+
+// giveUp writes a dead letter and settles the task.
+func (q *Queue) giveUp(ctx context.Context, t *task, fails failures, n int, why error) error {
 	if err := q.bury(ctx, t.key, n, why); err != nil {
 		q.again(t, q.o.Backoff(n))
 		return fmt.Errorf("write dead letter: %w", err)
 	}
 	q.o.Metrics.Died(t.key)
-	return errors.Join(q.ack(ctx, t), shape.fails.drop(ctx, fails.revision))
+	return errors.Join(q.ack(ctx, t), q.shaped().fails.drop(ctx, fails.revision))
 }
 
 // ack gives a task's messages up, and waits until the engine has heard it.
