@@ -1,0 +1,140 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"github.com/rogpeppe/go-internal/diff"
+
+	"github.com/pilotgate/pilotgate/internal/facts"
+	"github.com/pilotgate/pilotgate/internal/finding"
+	"github.com/pilotgate/pilotgate/internal/judge"
+)
+
+// maxPasses: a mend may make another one possible (a value, then its status).
+const maxPasses = 4
+
+// fix writes the verdict's exact replacements into the working tree, looks
+// again, and prints one difference of all that was changed.
+func (k *check) fix(c *call, p facts.PullRequest) (facts.PullRequest, error) {
+	if k.Head != "" {
+		return p, advise("leave --head away", "mend %s: only the working tree can be changed", k.Head)
+	}
+	tree, err := root(k.Repo)
+	if err != nil {
+		return p, err
+	}
+	defer tree.Close() //nolint:errcheck // only a handle
+	before, after := map[string][]byte{}, map[string][]byte{}
+	mended := 0
+	for range maxPasses {
+		mends := exact(judge.PullRequest(&p))
+		if len(mends) == 0 {
+			break
+		}
+		for _, path := range paths(mends) {
+			was, err := readPlain(tree, path)
+			if err != nil {
+				return p, fmt.Errorf("mend %s: %w", path, err)
+			}
+			is, n := apply(was, path, mends)
+			if err := writePlain(tree, path, is); err != nil {
+				return p, fmt.Errorf("mend %s: %w", path, err)
+			}
+			if _, ok := before[path]; !ok {
+				before[path] = was
+			}
+			after[path] = is
+			mended += n
+		}
+		if p, err = k.snapshot(c); err != nil {
+			return p, err
+		}
+	}
+	if k.Format == "text" {
+		err = c.print(c.words().Mended(mended) + "\n" + difference(before, after) + "\n")
+	} else { // stdout is a document
+		_, err = io.WriteString(c.Stderr, difference(before, after))
+	}
+	return p, err
+}
+
+// exact are the replacements of errors and warnings.
+func exact(v judge.Verdict) []finding.Mend {
+	var out []finding.Mend
+	for _, check := range v.Checks {
+		for _, f := range check.Findings {
+			if f.Mend != nil && f.Severity.Rank() >= finding.Warning.Rank() {
+				out = append(out, *f.Mend)
+			}
+		}
+	}
+	return out
+}
+
+func paths(mends []finding.Mend) []string {
+	var out []string
+	for _, m := range mends {
+		out = append(out, m.Path)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// apply makes the replacements of one file from its end to its start. Of two
+// that overlap the later one waits for the next pass.
+func apply(src []byte, path string, mends []finding.Mend) (out []byte, n int) {
+	var own []finding.Mend
+	for _, m := range mends {
+		if m.Path == path && m.Start >= 0 && m.Start <= m.End && m.End <= len(src) {
+			own = append(own, m)
+		}
+	}
+	slices.SortStableFunc(own, func(a, b finding.Mend) int { return b.Start - a.Start })
+	out = src
+	edge := len(src) + 1
+	for _, m := range own {
+		if m.End > edge || m.Start == edge {
+			continue
+		}
+		out = slices.Concat(out[:m.Start], []byte(m.Text), out[m.End:])
+		edge = m.Start
+		n++
+	}
+	return out, n
+}
+
+// readPlain and writePlain refuse links: what is changed is the file itself.
+func readPlain(tree *os.Root, path string) ([]byte, error) {
+	info, err := tree.Lstat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("not a plain file")
+	}
+	if info.Size() > facts.MaxBlob {
+		return nil, fmt.Errorf("over %d bytes", facts.MaxBlob)
+	}
+	return tree.ReadFile(path)
+}
+
+func writePlain(tree *os.Root, path string, b []byte) error {
+	info, err := tree.Lstat(path)
+	if err != nil {
+		return err
+	}
+	return tree.WriteFile(path, b, info.Mode().Perm())
+}
+
+// difference is a unified one, file by file.
+func difference(before, after map[string][]byte) string {
+	var b bytes.Buffer
+	for _, path := range sorted(after) {
+		b.Write(diff.Diff("a/"+path, before[path], "b/"+path, after[path]))
+	}
+	return b.String()
+}
