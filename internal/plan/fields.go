@@ -53,6 +53,9 @@ func (r *reader) statement(ctx context, p phrase) context {
 		r.waiverLine(p)
 		return below
 	}
+	if (ctx.group == inMetrics || ctx.group == inAcceptance) && r.partOfMetric(ctx, p) {
+		return below // "Target: ≥ 0.90" below "Coverage" is no model
+	}
 	key, value, t, keyed := r.splitKey(ctx, p)
 	if ctx.group == inNothing {
 		// Inside what states nothing, a key only opens more of nothing.
@@ -110,6 +113,10 @@ func (r *reader) keyed(ctx context, t term, key, value phrase) context {
 // single reads one key with its value.
 func (r *reader) single(ctx context, t term, key, value phrase) context {
 	below := ctx.under(t)
+	if _, own := termOf[groupedKey{ctx.group, normalKey(key.text())}]; !own || ctx.group == anywhere {
+		r.weak = r.kind == planDocument && !r.front && weakKeys[normalKey(key.text())]
+		defer func() { r.weak = false }()
+	}
 	value = value.trimSpace()
 	if value.empty() {
 		if t.field == "" || t.opens == anywhere {
@@ -496,6 +503,9 @@ func isRecordsWord(s string) bool {
 
 // model reads "qwen-7b@1.2 (digest sha256:…)".
 func (r *reader) model(f Field, p phrase) {
+	if _, _, _, _, metric := cutMetric(p); metric || strings.ContainsRune("≥≤<>=+", firstOf(p.text())) {
+		return // "Target: coverage ≥ 0.90" speaks of a figure
+	}
 	if f == RollbackTarget {
 		for _, v := range pathsIn(p) {
 			if pathLike := strings.HasSuffix(v.Text, ".yaml") || strings.HasSuffix(v.Text, ".yml") || strings.HasSuffix(v.Text, ".json"); pathLike {

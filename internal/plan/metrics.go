@@ -452,9 +452,6 @@ func (r *reader) metricLine(ctx context, p phrase) (below context, ok bool) {
 	if ctx.group != inMetrics && ctx.group != inAcceptance {
 		return below, false
 	}
-	if r.partOfMetric(ctx, p) {
-		return below, true
-	}
 	name, rest, metric, statistic, is := cutMetric(p)
 	if !is {
 		return below, false

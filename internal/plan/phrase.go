@@ -151,6 +151,13 @@ func absent(s string) bool {
 		"нет", "не определено", "не определён", "не определен", "уточняется", "будет уточнено", "тбд", "н/д", "позже", "неизвестно":
 		return true
 	}
+	if len(s) < 60 && !strings.Contains(s, "/") {
+		for _, elsewhere := range []string{"see ", "as above", "same as ", "см. ", "как выше"} {
+			if strings.HasPrefix(s, elsewhere) {
+				return true
+			}
+		}
+	}
 	return strings.HasPrefix(s, "todo(") || strings.HasPrefix(s, "tbd ") && len(s) < 40
 }
 

@@ -28,6 +28,7 @@ type reader struct {
 	doc        *source
 	kind       documentKind
 	front      bool // reading the front matter
+	weak       bool // reading the value of a weak key
 	fields     map[Field][]Value
 	metrics    []MetricRow
 	acceptance []MetricRow
@@ -174,6 +175,7 @@ func (r *reader) add(f Field, v Value) {
 		return
 	}
 	v.FromFrontMatter = r.front
+	v.Derived = v.Derived || r.weak
 	r.fields[f] = append(r.fields[f], v)
 }
 
@@ -226,10 +228,17 @@ func (r *reader) heading(stack *[]opened, outer context, h *ast.Heading) context
 		ctx.await = ""
 	}
 	t, isSection := lookUpSection(p.text())
-	isSection = isSection && r.kind == planDocument
+	own, isOwn := termOf[groupedKey{ctx.group, normalKey(p.text())}]
+	if ctx.section == SectionInputs && h.Level > 2 && !isOwn {
+		own, isOwn = termOf[groupedKey{anywhere, normalKey(p.text())}] // "Baseline" under "Models" is one
+	}
+	isOwn = isOwn && (ctx.group != anywhere || ctx.section == SectionInputs) && own.opens != inNothing
+	isSection = isSection && r.kind == planDocument && !isOwn
 	key, value, kt, isKeyed := r.splitKey(ctx, p)
 	switch {
 	case ctx.group == inNothing && h.Level > 1 && len(*stack) > 0:
+	case isOwn:
+		ctx = ctx.under(own)
 	case isKeyed && !value.trimSpace().empty() && !isSection:
 		ctx = r.keyed(ctx, kt, key, value)
 	case isSection && (t.section != SectionOther || len(*stack) == 0 || h.Level <= 2):

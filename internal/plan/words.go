@@ -144,8 +144,13 @@ var vocabulary = []struct {
 	{inRepro, term{"", inNothing}, "branch|repo|repository|docker|image|container|env|environment|requirements|python|framework|library|ветка|репозиторий|образ|окружение|command|commands|launch command|команда|команда запуска"},
 	{inRepro, term{Config, ""}, "config|file|конфиг"},
 
+	{inAcceptance, term{EvaluationDataset, inEvaluation}, "dataset|data|samples|benchmark dataset|eval dataset|датасет|данные|выборка|набор данных"},
+	{inAcceptance, term{EvaluationSHA256, ""}, "sha256|hash|dataset sha256|dataset hash|хеш|хеш датасета"},
+	{inAcceptance, term{EvaluationRecords, ""}, "records|record count|number of records|dataset size|записей|число записей|количество записей"},
+	{inAcceptance, term{"", inNothing}, "baseline|target|candidate|current|owner|model|release|commit|script|command|lead|contact|task|author|бейзлайн|цель|кандидат|модель|скрипт|ответственный|duration|runtime|hardware|gpu|compute|seed|prompt|config|trigger|triggers|procedure"},
+
 	{inMetrics, term{"", inMetrics}, "results|metrics|scores|values|метрики|результаты"},
-	{inMetrics, term{"", inNothing}, "dataset|data|model|run|date|command|prompt|prompt version|source|samples|датасет|модель|запуск|дата|команда|baseline|baseline model|scenario|seed|commit|records|snapshot|report"},
+	{inMetrics, term{"", inNothing}, "baseline|target|candidate|current|owner|author|records|sha256|hash|hardware|gpu|compute|duration|runtime|config|script|dataset sha256|dataset|data|model|run|date|command|prompt|prompt version|source|samples|датасет|модель|запуск|дата|команда|baseline|baseline model|scenario|seed|commit|records|snapshot|report"},
 	{inDrift, term{"", inDrift}, "metrics|metric|signals|метрики"},
 	{inDrift, term{"", inNothing}, "dashboard|alert|alerts|tool|owner|reference|window|threshold|дашборд|окно|порог|cadence|schedule"},
 
@@ -182,6 +187,23 @@ var sectionWords = []struct {
 	{SectionOther, inDataset, "dataset|training dataset|training data|data|датасет|данные|обучающие данные|обучающий датасет"},
 	{SectionOther, inEvaluation, "evaluation dataset|eval dataset|evaluation data|holdout|holdout dataset|оценочный датасет|датасет оценки|данные для оценки|отложенная выборка"},
 	{SectionOther, inNothing, "history|changelog|change log|revision history|references|links|glossary|appendix|approvals|sign off|signoff|notes|background|context|related work|commands|commands executed|how to run|история|история изменений|ссылки|глоссарий|приложение|согласование|согласования|заметки|примечания|контекст|предыстория|команды|как запустить"},
+}
+
+// weakKeys often mean what the table says, and sometimes not: the owner of a
+// pilot is mostly its initiator. Their values are concluded, not stated: a
+// plainer key goes before them, and they contradict nothing.
+var weakKeys = weakKeySet("owner|pilot owner|author|responsible|contact|dri|lead|proposed by|ответственный|владелец|владелец пилота|автор|контакт|заказчик|" +
+	"task|use case|usecase|задача|кейс|export|snapshot|samples|выгрузка|выборка|" +
+	"baseline|target|candidate|current model|production model|бейзлайн|базлайн|кандидат|текущая модель|" +
+	"machine|machine type|node|nodes|instance|instance type|cluster|infrastructure|resources|машина|кластер|ресурсы|инфраструктура|мощности|" +
+	"duration|runtime|eta|time budget|wall time|длительность|продолжительность|workflow|pipeline|пайплайн|context|контекст|sha")
+
+func weakKeySet(names string) map[string]bool {
+	set := map[string]bool{}
+	for name := range strings.SplitSeq(names, "|") {
+		set[normalKey(name)] = true
+	}
+	return set
 }
 
 type groupedKey struct {
