@@ -61,6 +61,9 @@ func TestParseResultRefuses(t *testing.T) {
 	_, atDepth := ParseResult([]byte(change(`"duration_seconds": 12.5`, `"x": `+strings.Repeat("[", 6)+strings.Repeat("]", 6))))
 	require.Empty(t, atDepth, "as deep as allowed")
 
+	_, atSize := ParseResult([]byte(goodResult + strings.Repeat(" ", MaxResultBytes-len(goodResult))))
+	require.Empty(t, atSize, "as large as allowed")
+
 	many := func(n int, format string) string {
 		list := make([]string, n)
 		for i := range list {

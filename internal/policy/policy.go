@@ -313,17 +313,29 @@ func keyAt(keys []Key, id string, at time.Time) (Key, bool) {
 }
 
 // protected are the rules whose severity `checks` cannot lower: personal data
-// and secrets, dataset hashes, evidence. One record is waived by a waiver,
-// which names the bytes, a person and a day; a whole rule is not.
+// and secrets, hashes, identity, and that a document can be read and trusted at
+// all. One record is waived by a waiver, which names the bytes, a person and a
+// day; a whole rule is not.
 var protected = map[string]bool{
 	"PII101": true, "PII102": true, "PII103": true, "PII104": true, "PII106": true, "PII107": true, "PII108": true, "PII109": true,
 	"PII110": true, "PII113": true, "PII115": true, "PII118": true,
 	"DS020": true, "DS060": true, "CF005": true, "BL005": true,
+	"PL001": true, "PL002": true, "PL003": true, "PL004": true, "PL005": true, "PL006": true,
+	"PL007": true, "PL008": true, "PL009": true, "PL010": true, "PL011": true, "PL012": true,
+	"PL032": true, "PL033": true, "PL034": true, "PL035": true, "PL036": true,
 }
+
+// protectedGroups are whole groups of such rules: policy and roles, registry
+// and pointer, sign-off ledger, report, benchmark results.
+var protectedGroups = []string{"PO", "RL", "SG", "RP", "RS"}
 
 // Protected tells whether a rule cannot be lowered by the policy nor lifted by
 // an override.
-func Protected(rule string) bool { return protected[rule] }
+func Protected(rule string) bool {
+	return protected[rule] || slices.ContainsFunc(protectedGroups, func(g string) bool {
+		return strings.HasPrefix(rule, g)
+	})
+}
 
 // Effective is what the base branch's policy means for one pilot: the part
 // that people approve with the plan. Who approves, and when that counts, is

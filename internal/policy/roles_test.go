@@ -97,6 +97,18 @@ func TestRolesDifference(t *testing.T) {
 	assert.Equal(t, []policy.Change{{Key: "ML Lead · order", From: "a, b", To: "b, a"}}, swapped, "the last matching line decides")
 }
 
+func TestRoleFileCapsAreTakenAtTheirEdge(t *testing.T) {
+	for name, src := range map[string]string{
+		"bytes":   roleFile + "#" + strings.Repeat("x", 64<<10-len(roleFile)-1),
+		"lines":   roleFile + strings.Repeat("\n", 1_000-5),
+		"owners":  roleFile + "* " + strings.ReplaceAll(list(50, "@u%d"), ",", ""),
+		"pattern": roleFile + strings.Repeat("a", 300) + " @max",
+	} {
+		_, findings := policy.ParseRoles(policy.RolesPath, []byte(src))
+		assert.Empty(t, findings, name)
+	}
+}
+
 func TestAMailAddressIsNotRepeated(t *testing.T) {
 	_, findings := policy.ParseRoles(policy.RolesPath, []byte(roleFile+"docs/ max@example.org\n"))
 	require.Len(t, findings, 1)
