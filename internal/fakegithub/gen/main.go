@@ -19,6 +19,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -59,12 +60,26 @@ func schema(dir string) error {
 	if err != nil {
 		return fmt.Errorf("parse schema: %w", err)
 	}
+	once(doc)
 	var text bytes.Buffer
 	formatter.NewFormatter(&text, formatter.WithoutDescription(), formatter.WithIndent(" ")).FormatSchemaDocument(doc)
 	if err := pack("schema.graphql.gz", text.Bytes()); err != nil {
 		return err
 	}
 	return notice(filepath.Join(dir, "LICENSE.md"), "schema.graphql.LICENSE")
+}
+
+// once drops a field that the published schema defines twice in one type
+// (EnterpriseOwnerInfo has two such): gqlparser refuses the schema as a whole.
+func once(doc *ast.SchemaDocument) {
+	for _, def := range doc.Definitions {
+		seen := map[string]bool{}
+		def.Fields = slices.DeleteFunc(def.Fields, func(f *ast.FieldDefinition) bool {
+			twice := seen[f.Name]
+			seen[f.Name] = true
+			return twice
+		})
+	}
 }
 
 // description keeps the operations that the stand-in serves and the schemas
@@ -104,6 +119,7 @@ func description(dir, out string) error {
 			log.Printf("not described by GitHub: %s %s", strings.ToUpper(method), template)
 		}
 	}
+	correct(paths)
 	strip(paths)
 	components := doc["components"].(map[string]any)
 	kept := map[string]any{}
@@ -119,6 +135,24 @@ func description(dir, out string) error {
 		return err
 	}
 	return notice(filepath.Join(dir, "LICENSE"), filepath.Join(out, "openapi.LICENSE"))
+}
+
+// correct mends the one place where the description cannot be meant: an
+// installation's account would have to be a user and an enterprise at once
+// ("allOf"), while the schema "installation" itself says either ("anyOf").
+func correct(paths map[string]any) {
+	at := any(paths)
+	for _, key := range []string{"/app/installations", "get", "responses", "200", "content", "application/json", "schema", "items", "properties", "account"} {
+		m, is := at.(map[string]any)
+		if !is {
+			return
+		}
+		at = m[key]
+	}
+	if account, is := at.(map[string]any); is && account["allOf"] != nil {
+		account["anyOf"] = account["allOf"]
+		delete(account, "allOf")
+	}
 }
 
 // prose are the keys that carry text for people. A property may bear such a
