@@ -2,8 +2,10 @@ package dataset
 
 import (
 	"bytes"
-	"unicode"
+	"math/bits"
 	"unicode/utf8"
+
+	"github.com/pilotgate/pilotgate/internal/dataset/bytescan"
 )
 
 // sameLanguage compares a record's language with the locale by the primary
@@ -15,20 +17,173 @@ func sameLanguage(value []byte, locale string) bool {
 	return bytes.EqualFold(value, []byte(locale))
 }
 
-func looksRussian(text []byte) bool { return true }
+const (
+	minJudgedLetters = 20  // fewer letters are of no language
+	minCyrillicShare = 0.4 // of all letters: names of products and links are Latin
+	// maxForeignShare of Cyrillic letters that Russian does not have: a quotation
+	// in another language is below, the shortest Ukrainian or Kazakh text above.
+	maxForeignShare = 0.015
+	// certainLetters is how many letters of a Russian text have, in practice,
+	// at least one of "ы", "э" and "ё" among them (together 2.3 % of letters).
+	certainLetters = 200
+)
 
-func mixedWords(text []byte) []span { return nil }
-
-// normalHash hashes a text with runs of white space as one space and none at
-// its ends.
-func (in *inspector) normalHash(text []byte) uint64 {
-	return hashBytes(bytes.Join(bytes.Fields(text), []byte{' '}))
+// looksRussian judges by the script, by letters that are not Russian, and where
+// the letters leave it open (Bulgarian has none of its own) by common words.
+func looksRussian(text []byte, s bytescan.Script) bool {
+	letters := s.Latin + s.Cyrillic
+	if letters < minJudgedLetters {
+		return true
+	}
+	if float64(s.Cyrillic) < minCyrillicShare*float64(letters) {
+		return false
+	}
+	if float64(s.Foreign) > maxForeignShare*float64(s.Cyrillic) {
+		return false
+	}
+	if s.Russian > 0 && s.Russian*certainLetters >= s.Cyrillic {
+		return true
+	}
+	russian, other := commonWords(text)
+	if s.Cyrillic < certainLetters {
+		return other <= russian || other < 2
+	}
+	return russian > other
 }
 
-func invalidUTF8(b []byte) int {
-	if utf8.Valid(b) {
-		return -1
+var (
+	russianWords = wordSet("и в не на что с по это как из для от к у но его за о же так то только был была было были или при до если мы вы они она он год года ещё также который которые чтобы будет уже после этом этого со")
+	otherWords   = wordSet("е са се че да ще като това който която които бе беше със във към след през между или при най още само тези този тази много има няма може " + // Bulgarian
+		"је су ће од али који која које што није као би смо " + // Serbian
+		"та що як це до але був була було були від або який яка які про для " + // Ukrainian
+		"болып және үшін бұл мен") // Kazakh
+)
+
+func wordSet(list string) map[string]bool {
+	m := make(map[string]bool)
+	for _, w := range bytes.Fields([]byte(list)) {
+		m[string(w)] = true
 	}
+	for _, w := range []string{"или", "при", "до", "для", "был", "была", "было", "были"} {
+		delete(m, w) // common to the languages that are told apart
+	}
+	return m
+}
+
+// commonWords counts words of either list in the first kilobytes of a text.
+func commonWords(text []byte) (russian, other int) {
+	const enough = 4 << 10
+	for word := range bytes.FieldsSeq(text[:min(len(text), enough)]) {
+		if len(word) > 16 {
+			continue
+		}
+		word = bytes.ToLower(bytes.Trim(word, ".,:;!?\"()"))
+		if russianWords[string(word)] {
+			russian++
+		}
+		if otherWords[string(word)] {
+			other++
+		}
+	}
+	return russian, other
+}
+
+// Latin letters that look like Russian ones.
+const latinLookAlikes = "aceopxyABCEHKMOPTXY"
+
+// mixedWords gives the words in which Latin look-alikes stand among Cyrillic
+// letters, from the places where the scripts touch. "SMMщик" is no such word:
+// it has Latin letters that look like none.
+func mixedWords(dst []span, text []byte, touches []uint32) []span {
+	dst = dst[:0]
+	for k, m := range touches {
+		for ; m != 0; m &= m - 1 {
+			at := k*32 + bits.TrailingZeros32(m)
+			start, end := at, at
+			for start > 0 && letterEnds(text[:start]) {
+				start = runeStart(text, start-1)
+			}
+			for end < len(text) && letterBegins(text[end:]) {
+				_, n := utf8.DecodeRune(text[end:])
+				end += n
+			}
+			if n := len(dst); n > 0 && dst[n-1].end >= start && dst[n-1].end > start {
+				continue
+			}
+			if isMixed(text[start:end]) {
+				dst = append(dst, span{start, end})
+			}
+		}
+	}
+	return dst
+}
+
+func runeStart(text []byte, i int) int {
+	for i > 0 && text[i]&0xC0 == 0x80 {
+		i--
+	}
+	return i
+}
+
+func letterEnds(b []byte) bool {
+	r, _ := utf8.DecodeLastRune(b)
+	return isLetter(r)
+}
+
+func letterBegins(b []byte) bool {
+	r, _ := utf8.DecodeRune(b)
+	return isLetter(r)
+}
+
+func isLetter(r rune) bool {
+	return r >= 0x400 && r < 0x530 || (r|0x20) >= 'a' && (r|0x20) <= 'z'
+}
+
+func isMixed(word []byte) bool {
+	latin, cyrillic := 0, 0
+	for _, c := range word {
+		switch {
+		case c&0xC0 == 0x80:
+		case c >= 0x80:
+			cyrillic++
+		case bytes.IndexByte([]byte(latinLookAlikes), c) < 0:
+			return false
+		default:
+			latin++
+		}
+	}
+	return latin > 0 && cyrillic > 0
+}
+
+// normal gives a text with runs of white space as one space and none at its
+// ends: the text itself where nothing is to change, else in buf.
+func normal(buf, text []byte) (tidy, _ []byte) {
+	dst := buf[:0]
+	text = bytes.Trim(text, " \t\r\n")
+	n := bytescan.TidyLen(text)
+	if n == len(text) {
+		return text, buf
+	}
+	for len(text) > 0 {
+		dst = append(dst, text[:n]...)
+		text = bytes.TrimLeft(text[n:], " \t\r\n\v\f")
+		if len(text) == 0 {
+			break
+		}
+		if len(dst) > 0 && dst[len(dst)-1] != ' ' {
+			dst = append(dst, ' ')
+		}
+		if text[0] < ' ' { // a control character that is no space
+			dst = append(dst, text[0])
+			text = text[1:]
+		}
+		n = bytescan.TidyLen(text)
+	}
+	return dst, dst
+}
+
+// invalidUTF8 gives the first byte that is no UTF-8, or -1.
+func invalidUTF8(b []byte) int {
 	for i := 0; i < len(b); {
 		r, n := utf8.DecodeRune(b[i:])
 		if r == utf8.RuneError && n == 1 {
@@ -38,5 +193,3 @@ func invalidUTF8(b []byte) int {
 	}
 	return -1
 }
-
-var _ = unicode.Cyrillic

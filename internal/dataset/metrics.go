@@ -77,10 +77,8 @@ func (s *series) metric(name string) Metric {
 	}
 	m.Sum = scaledText(total)
 	m.Mean = mean12(total, s.n)
-	sorted := s.values.sorted()
-	m.Min = sorted.at(1)
-	m.Max = sorted.at(s.n)
-	m.P95 = sorted.at((95*s.n + 99) / 100)
+	at := s.values.at(1, (95*s.n+99)/100, s.n)
+	m.Min, m.P95, m.Max = at[0], at[1], at[2]
 	return m
 }
 
@@ -205,66 +203,61 @@ func (r *ranks) merge(o *ranks) {
 	r.odd = append(r.odd, o.odd...)
 }
 
-// ranked is all values in order, with how many there are up to each.
-type ranked struct {
-	upTo []int
-	text []func() string
-}
-
-func (r *ranks) sorted() ranked {
+// at gives the values of ranks (counted from 1, in rising order) as text.
+func (r *ranks) at(ranks ...int) []string {
 	r.flush()
-	type entry struct {
-		v    *big.Int
-		n    int
-		text func() string
-	}
 	slices.SortFunc(r.odd, (*big.Int).Cmp)
-	var out ranked
-	total := 0
-	put := func(e entry) {
-		total += e.n
-		out.upTo = append(out.upTo, total)
-		out.text = append(out.text, e.text)
-	}
-	slot, val, odd := 0, 0, 0
-	for {
+	var out []string
+	slot, val, odd, upTo := 0, 0, 0, 0
+	for len(out) < len(ranks) {
 		for slot < len(r.slots) && r.slots[slot] == 0 {
 			slot++
 		}
-		var best entry
-		which := 0
-		if slot < len(r.slots) {
-			d := decimal{m: uint64(slot), scale: 3}
-			best.v, _ = d.scaled()
-			best.n, which = int(r.slots[slot]), 1
-		}
-		if val < len(r.values) {
-			d := parseDecimal(strconv.AppendFloat(nil, r.values[val], 'f', -1, 64))
-			if v, _ := d.scaled(); which == 0 || v.Cmp(best.v) < 0 {
-				best.v, best.n, which = v, r.counts[val], 2
-			}
-		}
-		if odd < len(r.odd) && (which == 0 || r.odd[odd].Cmp(best.v) < 0) {
-			best.v, best.n, which = r.odd[odd], 1, 3
-		}
-		switch which {
-		case 0:
-			return out
-		case 1:
-			slot++
-		case 2:
-			val++
-		case 3:
+		// Slots and values are all shortest texts of distinct float64s, so floats
+		// order them exactly.
+		bySlot := slot < len(r.slots) && (val >= len(r.values) || float64(slot)/1000 <= r.values[val])
+		var text func() string
+		switch {
+		case odd < len(r.odd) && r.oddIsNext(odd, slot, val, bySlot):
+			v := r.odd[odd]
+			text = func() string { return scaledText(v) }
+			upTo++
 			odd++
+		case bySlot:
+			m := uint64(slot)
+			text = func() string { return decimalText(m, 3) }
+			upTo += int(r.slots[slot])
+			slot++
+		default:
+			v := r.values[val]
+			text = func() string { return strconv.FormatFloat(v, 'f', -1, 64) }
+			upTo += r.counts[val]
+			val++
 		}
-		v := best.v
-		best.text = func() string { return scaledText(v) }
-		put(best)
+		for len(out) < len(ranks) && ranks[len(out)] <= upTo {
+			out = append(out, text())
+		}
 	}
+	return out
 }
 
-// at gives the value of a rank, counted from 1.
-func (r ranked) at(rank int) string {
-	i, _ := slices.BinarySearch(r.upTo, rank)
-	return r.text[i]()
+// oddIsNext says whether the odd value is below the next slot or value.
+func (r *ranks) oddIsNext(odd, slot, val int, bySlot bool) bool {
+	var next decimal
+	switch {
+	case bySlot:
+		next = decimal{m: uint64(slot), scale: 3}
+	case val < len(r.values):
+		next = parseDecimal(strconv.AppendFloat(nil, r.values[val], 'f', -1, 64))
+	default:
+		return true
+	}
+	v, ok := next.scaled()
+	return ok && r.odd[odd].Cmp(v) < 0
+}
+
+// decimalText writes m * 10^-scale without zeros at the end.
+func decimalText(m uint64, scale int) string {
+	v, _ := decimal{m: m, scale: int32(scale)}.scaled()
+	return scaledText(v)
 }

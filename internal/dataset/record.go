@@ -12,6 +12,7 @@ import (
 
 	"github.com/zeebo/xxh3"
 
+	"github.com/pilotgate/pilotgate/internal/dataset/bytescan"
 	"github.com/pilotgate/pilotgate/internal/dataset/pii"
 )
 
@@ -36,6 +37,16 @@ type inspector struct {
 	no     int // line number in the file
 	shift  int // bytes of the raw line before line[0]
 	rec    record
+
+	at    instant // of the timestamp that is being read
+	naive bool
+	atOK  bool
+	clean cleanTexts
+
+	valid   bool // the block is UTF-8 as a whole
+	touches []uint32
+	mixed   []span
+	normal  []byte
 }
 
 // record is what the checks beyond the schema keep of one line.
@@ -82,6 +93,7 @@ func (in *inspector) block(b *block) {
 		}
 	}
 	lines := b.buf[b.from:b.to]
+	in.valid = bytescan.Valid(lines)
 	in.shift = b.skipped
 	for offset := b.from; len(lines) > 0; in.no++ {
 		end := bytes.IndexByte(lines, '\n')
@@ -115,7 +127,7 @@ func (in *inspector) record(line []byte, offset int) {
 		line = line[:n-1]
 		in.line = line
 	}
-	if at := invalidUTF8(line); at >= 0 {
+	if at := in.invalid(line); at >= 0 {
 		in.t.records++
 		in.add(readUTF8, span{at, at + 1}, "", nil, nil)
 		in.raw(bytes.ToValidUTF8(line, []byte("?")))
@@ -146,6 +158,20 @@ func (in *inspector) record(line []byte, offset int) {
 		in.add(schemaInvalid, span{0, len(line)}, "", nil, nil)
 	}
 	in.finish()
+}
+
+func (in *inspector) invalid(line []byte) int {
+	if in.valid {
+		return -1
+	}
+	return invalidUTF8(line)
+}
+
+// normalHash hashes a text whatever its white space.
+func (in *inspector) normalHash(text []byte) uint64 {
+	var tidy []byte
+	tidy, in.normal = normal(in.normal, text)
+	return hashBytes(tidy)
 }
 
 // raw looks for personal data in what could not be read as JSON: a broken line
@@ -186,7 +212,10 @@ func (in *inspector) value(w *walker, n *node, t *token) {
 	if n != nil {
 		r = n.role
 	}
-	if t.kind == kindString && !in.o.Without.PersonalData || t.kind == kindNumber && len(t.text) >= 10 {
+	if r == roleTimestamp && t.kind == kindString {
+		in.at, in.naive, in.atOK = parseInstant(t.text)
+	}
+	if !in.o.Without.PersonalData && (t.kind == kindString && !(r == roleTimestamp && in.atOK) || t.kind == kindNumber && len(t.text) >= 10) {
 		in.personal(w, r, t)
 	}
 	if r == roleNone || in.o.Without.Records {
@@ -196,9 +225,13 @@ func (in *inspector) value(w *walker, n *node, t *token) {
 }
 
 func (in *inspector) personal(w *walker, r role, t *token) {
-	ctx := pii.Context{Channel: r == roleChannel, Declared: in.o.Channels}
-	matches := in.text.Scan(t.text, ctx)
+	channel := r == roleChannel
+	if in.clean.has(t.text, channel) {
+		return
+	}
+	matches := in.text.Scan(t.text, pii.Context{Channel: channel, Declared: in.o.Channels})
 	if len(matches) == 0 {
+		in.clean.put(t.text, channel)
 		return
 	}
 	pointer := w.pointer()
@@ -212,11 +245,42 @@ func (in *inspector) personal(w *walker, r role, t *token) {
 	}
 }
 
+// cleanTexts remembers short texts without personal data: languages, models,
+// verdicts and the like stand in every record.
+type cleanTexts [64]struct {
+	text    [48]byte
+	n       uint8
+	channel bool
+}
+
+func slot(text []byte) int {
+	h := uint(len(text))
+	for _, c := range text[max(0, len(text)-4):] {
+		h = h*31 + uint(c)
+	}
+	return int(h % 64)
+}
+
+func (c *cleanTexts) has(text []byte, channel bool) bool {
+	if len(text) == 0 {
+		return true
+	}
+	e := &c[slot(text)]
+	return int(e.n) == len(text) && e.channel == channel && string(e.text[:e.n]) == string(text)
+}
+
+func (c *cleanTexts) put(text []byte, channel bool) {
+	if len(text) > len(c[0].text) {
+		return
+	}
+	e := &c[slot(text)]
+	e.n, e.channel = uint8(copy(e.text[:], text)), channel
+}
+
 func (in *inspector) field(w *walker, n *node, t *token) {
 	r := &in.rec
 	r.have[n.role] = t.kind
 	broken := r.broke == t.span || r.broke == (span{t.start - 1, t.end + 1})
-	tell := func(c caseID) { in.add(c, t.span, w.pointer(), nil, nil) }
 	switch n.role {
 	case roleID:
 		if t.kind == kindString && len(t.text) > 0 {
@@ -224,48 +288,48 @@ func (in *inspector) field(w *walker, n *node, t *token) {
 		}
 	case roleSource:
 		if t.kind == kindString && len(t.text) > 0 {
-			r.source, r.sourceChars = t.span, utf8.RuneCount(t.text)
+			r.source, r.sourceChars = t.span, bytescan.Chars(t.text)
 			r.entry.source = t.span
 			in.source(w, t)
 		}
 	case roleSummaryMarkdown, roleSummaryText:
 		if t.kind == kindString && len(t.text) > 0 && r.summaryRole != roleSummaryMarkdown {
-			r.summary, r.summaryChars, r.summaryRole = t.span, utf8.RuneCount(t.text), n.role
+			r.summary, r.summaryChars, r.summaryRole = t.span, bytescan.Chars(t.text), n.role
 			r.entry.sumHash = in.normalHash(t.text)
 		}
 	case roleLanguage:
 		if t.kind == kindString {
-			in.t.languages.add(in.name(t.text, pii.Context{}), 1)
+			in.name(&in.t.languages, t.text, pii.Context{})
 			if !sameLanguage(t.text, in.o.Locale) {
-				tell(languageField)
+				in.tell(languageField)
 			}
 		}
 	case roleChannel:
 		switch {
 		case t.kind == kindNull:
-			tell(provChannelNull)
+			in.tell(provChannelNull)
 		case t.kind == kindString:
 			r.entry.chanHash = hashBytes(t.text)
-			in.t.channels.add(in.name(t.text, pii.Context{Channel: true}), 1)
+			in.name(&in.t.channels, t.text, pii.Context{Channel: true})
 			if len(in.o.Channels) > 0 && !listed(in.o.Channels, t.text) {
-				tell(provChannelUndeclared)
+				in.tell(provChannelUndeclared)
 			}
 		}
 	case roleTimestamp:
-		in.timestamp(t, broken, tell)
+		in.timestamp(t, broken)
 	case roleModel:
 		if t.kind == kindString && len(t.text) > 0 {
-			in.t.models.add(in.name(t.text, pii.Context{}), 1)
+			in.name(&in.t.models, t.text, pii.Context{})
 		}
 	case roleJudgeModel:
 		if t.kind == kindString && len(t.text) > 0 {
-			in.t.judges.add(in.name(t.text, pii.Context{}), 1)
+			in.name(&in.t.judges, t.text, pii.Context{})
 		} else {
 			r.have[n.role] = 0
 		}
 	case rolePromptVersion:
 		if t.kind == kindString && len(t.text) > 0 {
-			in.t.prompts.add(in.name(t.text, pii.Context{}), 1)
+			in.name(&in.t.prompts, t.text, pii.Context{})
 		} else {
 			r.have[n.role] = 0
 		}
@@ -275,7 +339,7 @@ func (in *inspector) field(w *walker, n *node, t *token) {
 		} else {
 			in.t.verdicts.other++
 			if !broken {
-				tell(judgeVerdict)
+				in.tell(judgeVerdict)
 			}
 		}
 	case roleCoverage, roleAccuracy, roleCoherence, roleInformativeness:
@@ -286,7 +350,7 @@ func (in *inspector) field(w *walker, n *node, t *token) {
 		r.scores++
 		if t.num.compare(decimal{}) < 0 || t.num.compare(decimal{m: 1}) > 0 || !t.num.usable() {
 			if !broken {
-				tell(judgeRange)
+				in.tell(judgeRange)
 			}
 			in.series[n.role-roleCoverage].missing++
 			break
@@ -300,7 +364,7 @@ func (in *inspector) field(w *walker, n *node, t *token) {
 		s := &in.series[len(MetricNames)-1]
 		if t.num.compare(decimal{}) <= 0 || !t.num.usable() {
 			if !broken {
-				tell(schemaRange)
+				in.tell(schemaRange)
 			}
 			s.missing++
 			break
@@ -309,18 +373,18 @@ func (in *inspector) field(w *walker, n *node, t *token) {
 	}
 }
 
-func (in *inspector) timestamp(t *token, broken bool, tell func(caseID)) {
+func (in *inspector) timestamp(t *token, broken bool) {
 	switch t.kind {
 	case kindNull:
-		tell(provTimestampNull)
+		in.tell(provTimestampNull)
 	case kindString:
-		at, naive, ok := parseInstant(t.text)
-		if !ok {
-			tell(provTimestampForm)
+		at := in.at
+		if !in.atOK {
+			in.tell(provTimestampForm)
 			return
 		}
-		if naive {
-			tell(provTimestampNaive)
+		if in.naive {
+			in.tell(provTimestampNaive)
 		}
 		in.rec.entry.at = at
 		if !in.t.first.set || at.before(in.t.first) {
@@ -331,10 +395,13 @@ func (in *inspector) timestamp(t *token, broken bool, tell func(caseID)) {
 		}
 	default:
 		if !broken {
-			tell(provTimestampForm)
+			in.tell(provTimestampForm)
 		}
 	}
 }
+
+// tell adds a finding about the value that is being read.
+func (in *inspector) tell(c caseID) { in.add(c, in.w.t.span, in.w.pointer(), nil, nil) }
 
 // source checks the text that is to be summarised.
 func (in *inspector) source(w *walker, t *token) {
@@ -344,10 +411,16 @@ func (in *inspector) source(w *walker, t *token) {
 	if in.o.Without.Locale {
 		return
 	}
-	if in.o.Locale == "ru" && !looksRussian(t.text) {
+	if in.o.Locale != "ru" {
+		return
+	}
+	script, touches := bytescan.Letters(in.touches, t.text)
+	in.touches = touches
+	if !looksRussian(t.text, script) {
 		in.add(languageText, t.span, w.pointer(), nil, nil)
 	}
-	for _, m := range mixedWords(t.text) {
+	in.mixed = mixedWords(in.mixed, t.text, touches)
+	for _, m := range in.mixed {
 		at := span{t.start + m.start, t.start + m.end}
 		if t.esc {
 			at = w.dec.raw(m.start, m.end)
@@ -449,26 +522,22 @@ func (w *walker) pointer() string {
 	return s.String()
 }
 
-// name is a value as Facts may show it: short, in the letters of names, without
-// personal data.
-func (in *inspector) name(value []byte, ctx pii.Context) string {
-	if len(value) == 0 || len(value) > maxNameBytes {
-		return OtherName
+// name counts a value as Facts may show it: short, in the letters of names,
+// without personal data; any other under OtherName.
+func (in *inspector) name(list *names, value []byte, ctx pii.Context) {
+	if list.known(value) {
+		return
 	}
+	shown := len(value) > 0 && len(value) <= maxNameBytes
 	for _, c := range value {
-		if c-'0' > 9 && (c|0x20)-'a' > 25 && !strings.ContainsRune("._:/@+-", rune(c)) {
-			return OtherName
-		}
+		shown = shown && (c-'0' <= 9 || (c|0x20)-'a' <= 25 || bytes.IndexByte([]byte("._:/@+-"), c) >= 0)
 	}
-	if len(in.scanName(value, ctx)) > 0 {
-		return OtherName
-	}
-	return string(value)
-}
-
-func (in *inspector) scanName(value []byte, ctx pii.Context) []pii.Match {
 	ctx.Declared = in.o.Channels
-	return in.text.Scan(value, ctx)
+	if !shown || len(in.text.Scan(value, ctx)) > 0 {
+		list.other++
+		return
+	}
+	list.add(string(value), 1)
 }
 
 func isVerdict(b []byte) bool {

@@ -53,9 +53,11 @@ func rankOf(s finding.Severity) int { return s.Rank() }
 // names counts how often a name occurs, in order of first appearance. Beyond
 // maxNames distinct ones, the rest is counted under OtherName.
 type names struct {
-	order []string
-	n     map[string]int
-	other int
+	order  []string
+	n      []int
+	index  map[string]int
+	latest int // most records repeat the name before
+	other  int
 }
 
 const (
@@ -63,23 +65,40 @@ const (
 	maxNameBytes = 128
 )
 
+// known counts a value that was added before, and says whether it was.
+func (m *names) known(value []byte) bool {
+	if m.latest < len(m.order) && m.order[m.latest] == string(value) {
+		m.n[m.latest]++
+		return true
+	}
+	i, known := m.index[string(value)]
+	if known {
+		m.latest = i
+		m.n[i]++
+	}
+	return known
+}
+
 func (m *names) add(name string, n int) {
-	if _, known := m.n[name]; !known {
-		if len(m.order) >= maxNames {
+	i, known := m.index[name]
+	if !known {
+		if name == OtherName || len(m.order) >= maxNames {
 			m.other += n
 			return
 		}
-		if m.n == nil {
-			m.n = make(map[string]int)
+		if m.index == nil {
+			m.index = make(map[string]int)
 		}
-		m.order = append(m.order, name)
+		i = len(m.order)
+		m.index[name] = i
+		m.order, m.n = append(m.order, name), append(m.n, 0)
 	}
-	m.n[name] += n
+	m.n[i] += n
 }
 
 func (m *names) merge(o *names) {
-	for _, name := range o.order {
-		m.add(name, o.n[name])
+	for i, name := range o.order {
+		m.add(name, o.n[i])
 	}
 	m.other += o.other
 }
@@ -89,11 +108,11 @@ func (m *names) counts() map[string]int {
 		return nil
 	}
 	out := make(map[string]int, len(m.order)+1)
-	for name, n := range m.n {
-		out[name] = n
+	for i, name := range m.order {
+		out[name] = m.n[i]
 	}
 	if m.other > 0 {
-		out[OtherName] += m.other
+		out[OtherName] = m.other
 	}
 	return out
 }

@@ -3,6 +3,8 @@ package dataset
 import (
 	"bytes"
 	"unicode/utf8"
+
+	"github.com/pilotgate/pilotgate/internal/dataset/bytescan"
 )
 
 // maxDepth of nested objects and arrays in a record. The schema needs five.
@@ -36,6 +38,7 @@ const (
 // visitor is told each value of a line, in the order of the bytes, and what the
 // line breaks.
 type visitor interface {
+	// The token is the walker's own and holds until the next one.
 	value(w *walker, n *node, t *token)
 	// want names what the schema asks for; it is never a value of the dataset.
 	problem(w *walker, c caseID, at span, want string)
@@ -52,6 +55,7 @@ type walker struct {
 	keys  []uint64 // hashes of the unknown keys of the open objects
 	many  []map[uint64]struct{}
 	dec   decoded
+	t     token
 	token int // where the token that is being read began
 }
 
@@ -156,7 +160,8 @@ func (w *walker) object(n *node, depth int) bool {
 				}
 				// A key that the schema does not know is the author's text and can
 				// hold anything, so it is read like a value and never shown.
-				w.v.value(w, nil, &token{kind: kindString, span: span{keyAt + 1, w.i - 1}, text: key, esc: esc})
+				w.t = token{kind: kindString, span: span{keyAt + 1, w.i - 1}, text: key, esc: esc}
+				w.v.value(w, nil, &w.t)
 				w.unlisted(n, seg, span{keyAt, w.i}, &unknown)
 			}
 			w.space()
@@ -190,7 +195,8 @@ func (w *walker) object(n *node, depth int) bool {
 	if n != nil {
 		at := span{start, w.i}
 		n.checkObject(w, seen, count, at)
-		w.v.value(w, n, &token{kind: kindObject, span: at})
+		w.t = token{kind: kindObject, span: at}
+		w.v.value(w, n, &w.t)
 	}
 	return true
 }
@@ -280,7 +286,8 @@ func (w *walker) array(n *node, depth int) bool {
 	if n != nil {
 		at := span{start, w.i}
 		n.checkArray(w, count, at)
-		w.v.value(w, n, &token{kind: kindArray, span: at})
+		w.t = token{kind: kindArray, span: at}
+		w.v.value(w, n, &w.t)
 	}
 	return true
 }
@@ -298,11 +305,11 @@ func (w *walker) any(n *node, depth int) bool {
 		if !ok {
 			return false
 		}
-		t := token{kind: kindString, span: span{start + 1, w.i - 1}, text: text, esc: esc}
 		if n != nil {
 			n.checkString(w, text, span{start, w.i})
 		}
-		w.v.value(w, n, &t)
+		w.t = token{kind: kindString, span: span{start + 1, w.i - 1}, text: text, esc: esc}
+		w.v.value(w, n, &w.t)
 		return true
 	case '{':
 		return w.object(n, depth+1)
@@ -334,64 +341,66 @@ func (w *walker) literal(word string, k kind, n *node) bool {
 	at := span{start, w.i}
 	if n != nil {
 		n.checkLiteral(w, k, word, at)
-		w.v.value(w, n, &token{kind: k, span: at})
+		w.t = token{kind: k, span: at}
+		w.v.value(w, n, &w.t)
 	}
 	return true
 }
 
 // number follows RFC 8259 §6.
 func (w *walker) number(n *node) bool {
-	b, i := w.b, w.i
-	digits := func() bool {
-		from := i
-		for i < len(b) && b[i]-'0' <= 9 {
-			i++
-		}
-		return i > from
-	}
-	bad := func() bool {
-		w.i = i
-		return w.unexpected()
-	}
+	b, start := w.b, w.i
+	i := start
 	if b[i] == '-' {
 		i++
 	}
-	if i < len(b) && b[i] == '0' {
-		i++
-	} else if !digits() {
-		return bad()
+	whole := i
+	i = skipDigits(b, i)
+	ok := i > whole && (b[whole] != '0' || i == whole+1)
+	if !ok && i > whole {
+		i = whole + 1 // a leading zero: the next digit is unexpected
 	}
-	if i < len(b) && b[i] == '.' {
+	if ok && i < len(b) && b[i] == '.' {
 		i++
-		if !digits() {
-			return bad()
-		}
+		from := i
+		i = skipDigits(b, i)
+		ok = i > from
 	}
-	if i < len(b) && b[i]|0x20 == 'e' {
+	if ok && i < len(b) && b[i]|0x20 == 'e' {
 		i++
 		if i < len(b) && (b[i] == '+' || b[i] == '-') {
 			i++
 		}
-		if !digits() {
-			return bad()
-		}
+		from := i
+		i = skipDigits(b, i)
+		ok = i > from
 	}
-	t := token{kind: kindNumber, span: span{w.i, i}}
 	w.i = i
-	if n != nil {
-		t.num = parseDecimal(b[t.start:t.end])
-		n.checkNumber(w, t.num, t.span)
+	if !ok {
+		return w.unexpected()
 	}
-	t.text = b[t.start:t.end]
-	w.v.value(w, n, &t)
+	var d decimal
+	if n != nil {
+		d = parseDecimal(b[start:i])
+		n.checkNumber(w, d, span{start, i})
+	}
+	w.t = token{kind: kindNumber, span: span{start, i}, num: d, text: b[start:i]}
+	w.v.value(w, n, &w.t)
 	return true
+}
+
+func skipDigits(b []byte, i int) int {
+	for i < len(b) && b[i]-'0' <= 9 {
+		i++
+	}
+	return i
 }
 
 // string reads the string at w.i and gives its decoded text.
 func (w *walker) string() (text []byte, esc, ok bool) {
 	b := w.b
 	start := w.i + 1
-	i := start + plainLen(b[start:])
+	i := start + bytescan.PlainLen(b[start:])
 	if i < len(b) && b[i] == '"' {
 		w.i = i + 1
 		return b[start:i], false, true
@@ -422,7 +431,7 @@ func (w *walker) string() (text []byte, esc, ok bool) {
 		i += n
 		from = i
 		if i < len(b) && b[i] != '\\' {
-			i += plainLen(b[i:])
+			i += bytescan.PlainLen(b[i:])
 		}
 	}
 }

@@ -381,7 +381,9 @@ var traps = []kindOf{
 	{"ISBN-13", func(g *maker) (string, string, string) {
 		return "ISBN ", "978-5-" + g.digits(3) + "-" + g.digits(5) + "-" + g.digits(1), "."
 	}},
-	{"ISBN-10", func(g *maker) (string, string, string) { return "ISBN ", "5-" + g.digits(3) + "-" + g.digits(5) + "-X", "." }},
+	{"ISBN-10", func(g *maker) (string, string, string) {
+		return "ISBN ", "5-" + g.digits(3) + "-" + g.digits(5) + "-X", "."
+	}},
 	{"price", func(g *maker) (string, string, string) {
 		return "Бюджет составил ", g.nonzero(2) + " " + g.digits(3) + " " + g.digits(3) + " " + g.digits(3), " рублей."
 	}},
@@ -425,20 +427,32 @@ var traps = []kindOf{
 	{"court case", func(g *maker) (string, string, string) {
 		return "дело ", "А40-" + g.nonzero(6) + "/2024", "."
 	}},
-	{"law", func(g *maker) (string, string, string) { return "Закон ", "№ 152-ФЗ", " вступил в силу." }},
+	{"law", func(g *maker) (string, string, string) {
+		return "Закон ", "№ 152-ФЗ", " вступил в силу."
+	}},
 	{"standard", func(g *maker) (string, string, string) { return "ГОСТ ", "Р 7.0.100-2018", "." }},
 	{"IBAN fails", func(g *maker) (string, string, string) { return "IBAN ", "DE00" + g.digits(18), "." }},
 	{"street alone", func(g *maker) (string, string, string) {
 		return "На ", "улице Лесной", g.pick(" перекрыто движение.", " 15 мая откроют сквер.", " 3 машины столкнулись.")
 	}},
-	{"street and date", func(g *maker) (string, string, string) { return "На ", "проспекте Мира, 12 июня", " прошёл парад." }},
-	{"decorator", func(g *maker) (string, string, string) { return "В коде стоит ", "@Override", " над функцией." }},
-	{"sport score", func(g *maker) (string, string, string) { return "Счёт матча ", "3:2 (25:23, 22:25, 25:19)", "." }},
+	{"street and date", func(g *maker) (string, string, string) {
+		return "На ", "проспекте Мира, 12 июня", " прошёл парад."
+	}},
+	{"decorator", func(g *maker) (string, string, string) {
+		return "В коде стоит ", "@Override", " над функцией."
+	}},
+	{"sport score", func(g *maker) (string, string, string) {
+		return "Счёт матча ", "3:2 (25:23, 22:25, 25:19)", "."
+	}},
 	{"screen", func(g *maker) (string, string, string) { return "Экран ", "1920x1080", " ярче." }},
 	{"masked card", func(g *maker) (string, string, string) { return "карта ", "**** **** **** 1234", "." }},
 	{"masked phone", func(g *maker) (string, string, string) { return "телефон ", "+7 9** ***-**-12", "." }},
-	{"MAC", func(g *maker) (string, string, string) { return "устройство ", "00:1b:44:11:3a:b7", " в сети." }},
-	{"CVE", func(g *maker) (string, string, string) { return "уязвимость ", "CVE-2024-" + g.digits(5), "." }},
+	{"MAC", func(g *maker) (string, string, string) {
+		return "устройство ", "00:1b:44:11:3a:b7", " в сети."
+	}},
+	{"CVE", func(g *maker) (string, string, string) {
+		return "уязвимость ", "CVE-2024-" + g.digits(5), "."
+	}},
 	{"IMEI", func(g *maker) (string, string, string) { return "IMEI ", luhn("35" + g.digits(12)), "." }},
 	{"statistics", func(g *maker) (string, string, string) {
 		return "За год ", "1 234 567 человек и 89 115 222 333 рубля", " потрачено."

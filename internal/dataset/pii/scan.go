@@ -3,8 +3,11 @@ package pii
 import (
 	"bytes"
 	"cmp"
+	"math/bits"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/pilotgate/pilotgate/internal/dataset/bytescan"
 )
 
 // Context is what the caller knows of a text.
@@ -28,6 +31,7 @@ type Scanner struct {
 	window  []byte // folded text of before and after
 	word    []byte // one folded word
 	groups  []group
+	stops   []bytescan.Stops
 	digits  []byte
 	biks    [][]byte
 	biksFor int // whether biks were looked for in this text: 1
@@ -40,28 +44,50 @@ func (s *Scanner) Scan(text []byte, ctx Context) []Match {
 	s.text, s.ctx = text, ctx
 	s.matches, s.values, s.upTo, s.biksFor = s.matches[:0], s.values[:0], 0, 0
 	s.glued = -1
-	for i := 0; i < len(text); {
-		switch c := text[i]; {
-		case wordByte[c]:
-			end := i + 1
-			for end < len(text) && wordByte[text[end]] {
-				end++
+	s.stops = bytescan.Classify(s.stops, text)
+	next := 0          // where to go on
+	carry := uint64(0) // whether the chunk before ended in a word
+	for k := range s.stops {
+		m := &s.stops[k]
+		starts := m.Word &^ (m.Word<<1 | carry)
+		carry = m.Word >> 63
+		for events := starts | m.Mark | m.Capital; events != 0; events &= events - 1 {
+			bit := bits.TrailingZeros64(events)
+			i := k*64 + bit
+			if i < next {
+				continue
 			}
-			i = s.run(i, end)
-		case c == '@':
-			s.atSign(i)
-			i++
-		case c == 0xD0 && i+1 < len(text) && isCapital(text[i+1]):
-			i = s.capital(i)
-		case c == '(' || c == '[' || c == '{' || c == '-':
-			s.bracket(i)
-			i++
-		default:
-			i++
+			switch {
+			case starts>>bit&1 != 0:
+				end := i + 1
+				for end < len(text) && wordByte[text[end]] {
+					end++
+				}
+				next = s.run(i, end)
+			case m.Capital>>bit&1 != 0:
+				if s.anotherCapital(k, bit) {
+					next = s.capital(i - 1)
+				}
+			case text[i] == '@':
+				s.atSign(i)
+			case text[i] != '-' || s.at(i+1) == '-':
+				s.bracket(i)
+			}
 		}
 	}
 	s.settleNames()
 	return s.matches
+}
+
+// anotherCapital says whether a second capital follows within the length of a
+// long word: a name has at least two, and most capitals only begin a sentence.
+func (s *Scanner) anotherCapital(k, bit int) bool {
+	const reach = 48
+	rest := s.stops[k].Capital >> bit >> 1
+	if rest != 0 {
+		return bits.TrailingZeros64(rest) < reach
+	}
+	return k+1 < len(s.stops) && 63-bit+bits.TrailingZeros64(s.stops[k+1].Capital) < reach
 }
 
 // run looks at a run of ASCII letters, digits and underscores, and gives where

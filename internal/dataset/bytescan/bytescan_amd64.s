@@ -1,0 +1,350 @@
+#include "textflag.h"
+
+#define BYTES32(name, v) \
+	DATA name<>+0(SB)/8, $v; DATA name<>+8(SB)/8, $v; DATA name<>+16(SB)/8, $v; DATA name<>+24(SB)/8, $v; \
+	GLOBL name<>(SB), RODATA|NOPTR, $32
+
+#define TABLE32(name, lo, hi) \
+	DATA name<>+0(SB)/8, $lo; DATA name<>+8(SB)/8, $hi; DATA name<>+16(SB)/8, $lo; DATA name<>+24(SB)/8, $hi; \
+	GLOBL name<>(SB), RODATA|NOPTR, $32
+
+BYTES32(quote, 0x2222222222222222)
+BYTES32(slash, 0x5C5C5C5C5C5C5C5C)
+BYTES32(ctrl, 0x1F1F1F1F1F1F1F1F)
+BYTES32(lowcase, 0x2020202020202020)
+BYTES32(lettera, 0x6161616161616161)
+BYTES32(twentyfive, 0x1919191919191919)
+BYTES32(zero, 0x3030303030303030)
+BYTES32(nine, 0x0909090909090909)
+BYTES32(underscore, 0x5F5F5F5F5F5F5F5F)
+BYTES32(leadD0, 0xD0D0D0D0D0D0D0D0)
+BYTES32(leadD1, 0xD1D1D1D1D1D1D1D1)
+BYTES32(leadD2, 0xD2D2D2D2D2D2D2D2)
+BYTES32(maskFE, 0xFEFEFEFEFEFEFEFE)
+BYTES32(maskF0, 0xF0F0F0F0F0F0F0F0)
+BYTES32(x80, 0x8080808080808080)
+BYTES32(x81, 0x8181818181818181)
+BYTES32(x8B, 0x8B8B8B8B8B8B8B8B)
+BYTES32(x8D, 0x8D8D8D8D8D8D8D8D)
+BYTES32(x90, 0x9090909090909090)
+BYTES32(x91, 0x9191919191919191)
+BYTES32(xC0, 0xC0C0C0C0C0C0C0C0)
+BYTES32(nibble, 0x0F0F0F0F0F0F0F0F)
+BYTES32(third, 0x6060606060606060)
+BYTES32(fourth, 0x7070707070707070)
+// By low nibble of the byte with bit 5 set: 60 "@", 28 "(", 7B "[{", 2D "-".
+TABLE32(marks, 0xFFFFFFFFFFFFFF60, 0xFFFF2DFF7BFFFF28)
+// Keiser and Lemire, "Validating UTF-8 in less than one instruction per byte":
+// which errors are possible by the high and low nibble of a byte and the high
+// nibble of the next.
+TABLE32(first_high, 0x0202020202020202, 0x4915012180808080)
+TABLE32(first_low, 0xCBCBCB8B8383A3E7, 0xCBCBDBCBCBCBCBCB)
+TABLE32(second_high, 0x0101010101010101, 0x01010101BABAAEE6)
+
+// func plainLenAVX2(p *byte, n int) int
+TEXT ·plainLenAVX2(SB), NOSPLIT, $0-24
+	MOVQ p+0(FP), SI
+	MOVQ n+8(FP), CX
+	XORQ AX, AX
+	VMOVDQU quote<>(SB), Y0
+	VMOVDQU slash<>(SB), Y1
+	VMOVDQU ctrl<>(SB), Y2
+loop:
+	CMPQ AX, CX
+	JGE  done
+	VMOVDQU (SI)(AX*1), Y3
+	VPCMPEQB Y3, Y0, Y4
+	VPCMPEQB Y3, Y1, Y5
+	VPMINUB Y3, Y2, Y6
+	VPCMPEQB Y3, Y6, Y6
+	VPOR Y4, Y5, Y4
+	VPOR Y4, Y6, Y4
+	VPMOVMSKB Y4, DX
+	TESTL DX, DX
+	JNZ  found
+	ADDQ $32, AX
+	JMP  loop
+found:
+	BSFL DX, DX
+	ADDQ DX, AX
+done:
+	VZEROUPPER
+	MOVQ AX, ret+16(FP)
+	RET
+
+// func tidyLenAVX2(p *byte, n int) int
+TEXT ·tidyLenAVX2(SB), NOSPLIT, $0-24
+	MOVQ p+0(FP), SI
+	MOVQ n+8(FP), CX
+	XORQ AX, AX
+	VMOVDQU lowcase<>(SB), Y0
+	VMOVDQU ctrl<>(SB), Y2
+tidy:
+	CMPQ AX, CX
+	JGE  same
+	VMOVDQU (SI)(AX*1), Y3
+	VPCMPEQB Y3, Y0, Y4
+	VPCMPEQB 1(SI)(AX*1), Y0, Y5
+	VPMINUB Y3, Y2, Y6
+	VPCMPEQB Y3, Y6, Y6
+	VPAND Y4, Y5, Y4
+	VPOR Y4, Y6, Y4
+	VPMOVMSKB Y4, DX
+	TESTL DX, DX
+	JNZ  untidy
+	ADDQ $32, AX
+	JMP  tidy
+untidy:
+	BSFL DX, DX
+	ADDQ DX, AX
+same:
+	VZEROUPPER
+	MOVQ AX, ret+16(FP)
+	RET
+
+// func continuationsAVX2(p *byte, chunks int) int
+TEXT ·continuationsAVX2(SB), NOSPLIT, $0-24
+	MOVQ p+0(FP), SI
+	MOVQ chunks+8(FP), CX
+	VMOVDQU xC0<>(SB), Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+count:
+	TESTQ CX, CX
+	JZ    total
+	VPCMPGTB (SI), Y0, Y3 // as signed bytes 80 to BF are below C0
+	VPSUBB Y3, Y1, Y1
+	ADDQ $32, SI
+	DECQ CX
+	JMP  count
+total:
+	VPSADBW Y2, Y1, Y1
+	VEXTRACTI128 $1, Y1, X2
+	VPADDQ X2, X1, X1
+	VPSRLDQ $8, X1, X2
+	VPADDQ X2, X1, X1
+	VMOVQ X1, AX
+	VZEROUPPER
+	MOVQ AX, ret+16(FP)
+	RET
+
+// func validAVX2(p *byte, n int) bool
+TEXT ·validAVX2(SB), NOSPLIT, $0-17
+	MOVQ p+0(FP), SI
+	MOVQ n+8(FP), CX
+	XORQ AX, AX
+	VMOVDQU first_high<>(SB), Y0
+	VMOVDQU first_low<>(SB), Y1
+	VMOVDQU second_high<>(SB), Y2
+	VMOVDQU nibble<>(SB), Y3
+	VMOVDQU third<>(SB), Y4
+	VMOVDQU fourth<>(SB), Y5
+	VMOVDQU x80<>(SB), Y6
+	VPXOR Y7, Y7, Y7 // the chunk before
+	VPXOR Y8, Y8, Y8 // errors
+next:
+	CMPQ AX, CX
+	JGE  end
+	VMOVDQU (SI)(AX*1), Y9
+	VPERM2I128 $0x21, Y9, Y7, Y10
+	VPALIGNR $15, Y10, Y9, Y11
+	VPSRLW $4, Y11, Y12
+	VPAND Y3, Y12, Y12
+	VPSHUFB Y12, Y0, Y12
+	VPAND Y3, Y11, Y13
+	VPSHUFB Y13, Y1, Y13
+	VPAND Y12, Y13, Y12
+	VPSRLW $4, Y9, Y13
+	VPAND Y3, Y13, Y13
+	VPSHUFB Y13, Y2, Y13
+	VPAND Y12, Y13, Y12
+	VPALIGNR $14, Y10, Y9, Y11
+	VPSUBUSB Y4, Y11, Y11
+	VPALIGNR $13, Y10, Y9, Y13
+	VPSUBUSB Y5, Y13, Y13
+	VPOR Y11, Y13, Y11
+	VPAND Y6, Y11, Y11
+	VPXOR Y11, Y12, Y12
+	VPOR Y12, Y8, Y8
+	VMOVDQA Y9, Y7
+	ADDQ $32, AX
+	JMP  next
+end:
+	VPTEST Y8, Y8
+	SETEQ ret+16(FP)
+	VZEROUPPER
+	RET
+
+// Y9 is the input; gives the masks of words, marks, D0 and seconds.
+#define HALF(word, mark, lead, second) \
+	VPOR Y0, Y9, Y10; \
+	VPSUBB Y1, Y10, Y11; \
+	VPMINUB Y11, Y2, Y12; \
+	VPCMPEQB Y11, Y12, Y11; \
+	VPSUBB Y3, Y9, Y12; \
+	VPMINUB Y12, Y4, Y13; \
+	VPCMPEQB Y12, Y13, Y12; \
+	VPOR Y11, Y12, Y11; \
+	VPCMPEQB Y5, Y9, Y12; \
+	VPOR Y11, Y12, Y11; \
+	VPMOVMSKB Y11, word; \
+	VPSHUFB Y10, Y6, Y12; \
+	VPCMPEQB Y12, Y10, Y12; \
+	VPMOVMSKB Y12, mark; \
+	VPCMPEQB Y7, Y9, Y12; \
+	VPMOVMSKB Y12, lead; \
+	VPSUBB Y8, Y9, Y12; \
+	VPMINUB Y12, Y14, Y13; \
+	VPCMPEQB Y12, Y13, Y12; \
+	VPCMPEQB Y15, Y9, Y13; \
+	VPOR Y12, Y13, Y12; \
+	VPMOVMSKB Y12, second
+
+// func classifyAVX2(dst *Stops, p *byte, chunks int, carry uint64)
+TEXT ·classifyAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ p+8(FP), SI
+	MOVQ chunks+16(FP), CX
+	MOVQ carry+24(FP), R12
+	VMOVDQU lowcase<>(SB), Y0
+	VMOVDQU lettera<>(SB), Y1
+	VMOVDQU twentyfive<>(SB), Y2
+	VMOVDQU zero<>(SB), Y3
+	VMOVDQU nine<>(SB), Y4
+	VMOVDQU underscore<>(SB), Y5
+	VMOVDQU marks<>(SB), Y6
+	VMOVDQU leadD0<>(SB), Y7
+	VMOVDQU x90<>(SB), Y8
+	VMOVDQU ctrl<>(SB), Y14
+	VMOVDQU x81<>(SB), Y15
+chunk:
+	TESTQ CX, CX
+	JZ    out
+	VMOVDQU (SI), Y9
+	HALF(AX, BX, DX, R8)
+	VMOVDQU 32(SI), Y9
+	HALF(R9, R10, R11, R13)
+	SHLQ $32, R9
+	SHLQ $32, R10
+	SHLQ $32, R11
+	SHLQ $32, R13
+	ORQ R9, AX
+	ORQ R10, BX
+	ORQ R11, DX
+	ORQ R13, R8
+	MOVQ AX, 0(DI)
+	MOVQ BX, 8(DI)
+	MOVQ DX, R9
+	SHRQ $63, R9
+	SHLQ $1, DX
+	ORQ R12, DX
+	MOVQ R9, R12
+	ANDQ DX, R8
+	MOVQ R8, 16(DI)
+	ADDQ $64, SI
+	ADDQ $24, DI
+	DECQ CX
+	JMP  chunk
+out:
+	VZEROUPPER
+	RET
+
+// func lettersAVX2(counts *[4]uint64, dst *uint32, p *byte, chunks int)
+TEXT ·lettersAVX2(SB), NOSPLIT, $0-32
+	MOVQ counts+0(FP), R8
+	MOVQ dst+8(FP), DI
+	MOVQ p+16(FP), SI
+	MOVQ chunks+24(FP), CX
+	VPXOR Y0, Y0, Y0 // Latin
+	VPXOR Y1, Y1, Y1 // Cyrillic
+	VPXOR Y2, Y2, Y2 // foreign
+	VPXOR Y3, Y3, Y3 // Russian
+	VMOVDQU lowcase<>(SB), Y4
+	VMOVDQU lettera<>(SB), Y5
+	VMOVDQU twentyfive<>(SB), Y6
+	VMOVDQU maskFE<>(SB), Y7
+	VMOVDQU leadD0<>(SB), Y15
+	VMOVDQU maskF0<>(SB), Y14
+block:
+	TESTQ CX, CX
+	JZ    sum
+	VMOVDQU (SI), Y8
+	VMOVDQU -1(SI), Y9
+	// Y10: Latin here, Y11: Latin before
+	VPOR Y4, Y8, Y10
+	VPSUBB Y5, Y10, Y10
+	VPMINUB Y10, Y6, Y11
+	VPCMPEQB Y10, Y11, Y10
+	VPSUBB Y10, Y0, Y0
+	VPOR Y4, Y9, Y11
+	VPSUBB Y5, Y11, Y11
+	VPMINUB Y11, Y6, Y12
+	VPCMPEQB Y11, Y12, Y11
+	// Y12: Cyrillic lead here
+	VPAND Y7, Y8, Y12
+	VPCMPEQB Y12, Y15, Y12
+	VPSUBB Y12, Y1, Y1
+	// mixed: Latin before a lead, or Latin after a continuation
+	VPAND Y12, Y11, Y11
+	VMOVDQU xC0<>(SB), Y13
+	VPCMPGTB Y9, Y13, Y13
+	VPAND Y13, Y10, Y10
+	VPOR Y10, Y11, Y10
+	VPMOVMSKB Y10, AX
+	MOVL AX, (DI)
+	// foreign
+	VPAND Y7, Y9, Y10
+	VPCMPEQB leadD2<>(SB), Y10, Y10 // after D2, D3
+	VPAND Y14, Y8, Y11              // high nibble here
+	VPCMPEQB x80<>(SB), Y11, Y12
+	VPCMPEQB x81<>(SB), Y8, Y13
+	VPANDN Y12, Y13, Y12
+	VPCMPEQB Y9, Y15, Y13
+	VPAND Y12, Y13, Y12
+	VPOR Y12, Y10, Y10
+	VPCMPEQB x90<>(SB), Y11, Y11
+	VPCMPEQB x91<>(SB), Y8, Y12 // "ё" after D1
+	VPANDN Y11, Y12, Y11
+	VPCMPEQB leadD1<>(SB), Y9, Y13 // after D1
+	VPAND Y11, Y13, Y11
+	VPOR Y11, Y10, Y10
+	VPSUBB Y10, Y2, Y2
+	// Russian
+	VPCMPEQB x8B<>(SB), Y8, Y10
+	VPOR Y10, Y12, Y12
+	VPCMPEQB x8D<>(SB), Y8, Y10
+	VPOR Y10, Y12, Y12
+	VPAND Y12, Y13, Y12
+	VPSUBB Y12, Y3, Y3
+	ADDQ $32, SI
+	ADDQ $4, DI
+	DECQ CX
+	JMP  block
+sum:
+	VPXOR Y8, Y8, Y8
+	VPSADBW Y8, Y0, Y0
+	VPSADBW Y8, Y1, Y1
+	VPSADBW Y8, Y2, Y2
+	VPSADBW Y8, Y3, Y3
+	VEXTRACTI128 $1, Y0, X4
+	VPADDQ X4, X0, X0
+	VPSRLDQ $8, X0, X4
+	VPADDQ X4, X0, X0
+	VMOVQ X0, 0(R8)
+	VEXTRACTI128 $1, Y1, X4
+	VPADDQ X4, X1, X1
+	VPSRLDQ $8, X1, X4
+	VPADDQ X4, X1, X1
+	VMOVQ X1, 8(R8)
+	VEXTRACTI128 $1, Y2, X4
+	VPADDQ X4, X2, X2
+	VPSRLDQ $8, X2, X4
+	VPADDQ X4, X2, X2
+	VMOVQ X2, 16(R8)
+	VEXTRACTI128 $1, Y3, X4
+	VPADDQ X4, X3, X3
+	VPSRLDQ $8, X3, X4
+	VPADDQ X4, X3, X3
+	VMOVQ X3, 24(R8)
+	VZEROUPPER
+	RET
