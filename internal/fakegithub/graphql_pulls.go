@@ -200,6 +200,7 @@ var eventFields = func() map[string]resolver {
 // talkFields are reviews, comments, reactions, labels and issues.
 var talkFields = map[string]resolver{
 	"PullRequestReview.databaseId":        of(func(_ *graph, r *review) any { return r.id }),
+	"PullRequestReview.fullDatabaseId":    of(func(_ *graph, r *review) any { return fmt.Sprint(r.id) }),
 	"PullRequestReview.id":                of(func(_ *graph, r *review) any { return r.nodeID() }),
 	"PullRequestReview.author":            of(func(g *graph, r *review) any { return g.who(r.author) }),
 	"PullRequestReview.authorAssociation": of(func(_ *graph, r *review) any { return r.association }),
