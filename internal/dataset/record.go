@@ -135,7 +135,7 @@ func (in *inspector) record(line []byte, offset int) {
 	}
 	if in.o.Without.Records {
 		in.t.records++
-		if !in.w.walk(line, nil) {
+		if !in.w.walk(line, in.o.Schema.root) {
 			in.raw(line[min(in.w.token, len(line)):])
 		}
 		return

@@ -102,7 +102,7 @@ func (s *Scanner) house(g int) int {
 		if !ok {
 			return 0
 		}
-		if end-start <= 16 && houseWords[string(s.foldWord(start, end))] {
+		if s.isHouseWord(start, end) {
 			marked, limit = true, start
 			for limit > 0 && (s.text[limit-1] == ' ' || s.text[limit-1] == ',') {
 				limit--
@@ -146,6 +146,16 @@ func (s *Scanner) house(g int) int {
 	return n
 }
 
+// isHouseWord looks the word up only if its length is right: nearly every
+// number has a word before it.
+func (s *Scanner) isHouseWord(start, end int) bool {
+	switch s.text[end-1] {
+	case 0xB4, 0x94, 0xBC, 0x9C, 0xB0, 0x90, 0xB5, 0x95, 0xBB, 0x9B, 0x80, 0xA0, 'e', 'g': // д м а е л р
+		return end-start <= 16 && houseWords[string(s.foldWord(start, end))]
+	}
+	return false
+}
+
 // addressTail: words that go on with a sentence about an address.
 func (s *Scanner) addressTail(i int) bool {
 	fields := bytes.Fields(s.after(i, 20))
@@ -153,12 +163,12 @@ func (s *Scanner) addressTail(i int) bool {
 		return false
 	}
 	next := fields[0]
-	return tailWords[string(next)] || len(next) >= 8 && hasEnd(next, verbEnds)
+	return tailWords[string(next)] || len(next) >= 8 && verbEnds.has(next)
 }
 
 var (
 	tailWords = words("и в во на с со у от до за под где а или по к из был была было были будет есть нет")
-	verbEnds  = []string{"ил", "ел", "ал", "ял", "ыл", "ила", "ела", "ала", "яла", "ыла", "ило", "ело", "ало", "или", "ели", "али", "яли", "ыли", "шел", "шла", "шли", "лся", "лась", "лось", "лись", "ется", "ится", "ает", "яет", "ует"}
+	verbEnds  = byLastLetter([]string{"ил", "ел", "ал", "ял", "ыл", "ила", "ела", "ала", "яла", "ыла", "ило", "ело", "ало", "или", "ели", "али", "яли", "ыли", "шел", "шла", "шли", "лся", "лась", "лось", "лись", "ется", "ится", "ает", "яет", "ует"})
 )
 
 // street looks back from limit for a street: its kind before or after its name.

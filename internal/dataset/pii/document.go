@@ -93,7 +93,7 @@ func (s *Scanner) split(g int) int {
 	}
 	start, end := s.span(g, n)
 	rest := s.text[end:]
-	if len(rest) < 7 || !s.wholeStart(start) {
+	if len(rest) < 7 || !mayGoOn(rest) || !s.wholeStart(start) {
 		return 0
 	}
 	i := 0
@@ -148,6 +148,23 @@ func (s *Scanner) split(g int) int {
 	return n
 }
 
+// mayGoOn says whether a mark of a number or a licence's letter follows, by
+// their first bytes: "№", "н", "N", or a capital.
+func mayGoOn(rest []byte) bool {
+	i := 0
+	for i < 3 && (rest[i] == ' ' || rest[i] == ',') {
+		i++
+	}
+	switch c := rest[i]; c {
+	case 0xE2, 0xC2, 'N', 'n':
+		return true
+	case 0xD0:
+		return rest[i+1] < 0xB0 || rest[i+1] == 0xBD
+	default:
+		return c-'A' <= 25
+	}
+}
+
 var monthsGenitive = [...]string{
 	"января", "февраля", "марта", "апреля", "мая", "июня", "июля", "августа", "сентября", "октября", "ноября", "декабря",
 }
@@ -172,7 +189,7 @@ func (s *Scanner) birth(g int) int {
 		for i < len(rest) && (rest[i] == ' ' || rest[i] == 0xC2 || rest[i] == 0xA0) {
 			i++
 		}
-		if i == 0 || i+4 > len(rest) || rest[i] < 0xD0 {
+		if i == 0 || i+4 > len(rest) || !beginsMonth(rest[i], rest[i+1]) {
 			return 0
 		}
 		for m, name := range monthsGenitive {
@@ -213,6 +230,17 @@ func (s *Scanner) birth(g int) int {
 	}
 	s.emit(BirthDate, start, end, []byte{byte(day), byte(month), byte(year >> 8), byte(year)})
 	return n
+}
+
+// beginsMonth: я ф м а и с о н д.
+func beginsMonth(a, b byte) bool {
+	switch b {
+	case 0xBC, 0xB0, 0xB8, 0xBE, 0xBD, 0xB4:
+		return a == 0xD0
+	case 0x8F, 0x84, 0x81:
+		return a == 0xD1
+	}
+	return false
 }
 
 // plateLetter reads one of the twelve letters of car plates, Cyrillic or the

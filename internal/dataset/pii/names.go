@@ -71,7 +71,7 @@ var firstNames = func() map[string]nameSure {
 }()
 
 // patronymicEnds are the endings of patronymics in all cases.
-var patronymicEnds = func() (out []string) {
+var patronymicEnds = byLastLetter(func() (out []string) {
 	for _, stem := range []string{"ович", "евич"} {
 		for _, e := range []string{"", "а", "у", "ем", "е"} {
 			out = append(out, stem+e)
@@ -88,10 +88,10 @@ var patronymicEnds = func() (out []string) {
 		}
 	}
 	return append(out, "оглы", "кызы")
-}()
+}())
 
 // surnameEnds are the endings that only surnames commonly have.
-var surnameEnds = func() (out []string) {
+var surnameEnds = byLastLetter(func() (out []string) {
 	for _, stem := range []string{"ов", "ев", "ин", "ын"} {
 		for _, e := range []string{"", "а", "у", "ым", "е", "ой"} {
 			out = append(out, stem+e)
@@ -111,7 +111,7 @@ var surnameEnds = func() (out []string) {
 		}
 	}
 	return append(out, "дзе", "швили", "ых", "их", "ава", "кова", "оглу", "баев", "ейко", "ович", "евич")
-}()
+}())
 
 // notSurnames follow a first name in a name that is no private person's.
 var notSurnames = words("грозный грозного грозному великий великого великая великой великую первый первого второй второго третий третьего первая вторая невский невского чудотворец чудотворца угодник угодника креститель предтеча богослов мономах донской калита купала купалы святой святая преподобный апостол мудрый пророк исповедник победоносец победоносца")
@@ -138,3 +138,23 @@ var publicFigures = func() (out []figure) {
 	}
 	return out
 }()
+
+// endings are kept by their last letter, so that few are compared with a word.
+type endings [64][]string
+
+func byLastLetter(list []string) (e endings) {
+	for _, end := range list {
+		k := end[len(end)-1] & 63 // letters of Russian differ in these bits
+		e[k] = append(e[k], end)
+	}
+	return e
+}
+
+func (e *endings) has(w []byte) bool {
+	for _, end := range e[w[len(w)-1]&63] {
+		if len(w) >= len(end) && string(w[len(w)-len(end):]) == end {
+			return true
+		}
+	}
+	return false
+}

@@ -257,16 +257,22 @@ func (s *Scanner) long(g int) int {
 	return 0
 }
 
-// short judges what needs few digits.
+// short judges what needs few digits. Nearly every number of a text comes here
+// and is none of it, so each look begins with the byte that decides.
 func (s *Scanner) short(g int) int {
-	if n := s.split(g); n > 0 {
-		return n
-	}
-	if n := s.ip(g); n > 0 {
-		return n
-	}
 	k := s.groups[g]
-	if k.len() == 3 && s.plate(k.start, k.end) || s.at(k.end) == ':' && s.ip6(k.start) || k.len() >= 4 && s.password(k.start, k.end) {
+	n := k.len()
+	if g+1 == len(s.groups) || s.groups[g].len() == 2 && g+2 == len(s.groups) {
+		if n := s.split(g); n > 0 {
+			return n
+		}
+	}
+	if len(s.groups)-g >= 4 {
+		if n := s.ip(g); n > 0 {
+			return n
+		}
+	}
+	if n == 3 && s.plate(k.start, k.end) || s.at(k.end) == ':' && s.ip6(k.start) || n >= 4 && s.password(k.start, k.end) {
 		return 1
 	}
 	if n := s.birth(g); n > 0 {

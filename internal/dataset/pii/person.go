@@ -121,18 +121,9 @@ func (s *Scanner) part(i int) (part, bool) {
 			p.first = firstNames[string(w[:k])]
 		}
 	}
-	p.patronymic = len(w) >= 10 && hasEnd(w, patronymicEnds)
-	p.surname = len(w) >= 8 && hasEnd(w, surnameEnds)
+	p.patronymic = len(w) >= 10 && patronymicEnds.has(w)
+	p.surname = len(w) >= 8 && surnameEnds.has(w)
 	return p, true
-}
-
-func hasEnd(w []byte, ends []string) bool {
-	for _, e := range ends {
-		if len(w) >= len(e) && string(w[len(w)-len(e):]) == e {
-			return true
-		}
-	}
-	return false
 }
 
 // name finds a name at the beginning of the parts: those from "from" to used

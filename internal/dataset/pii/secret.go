@@ -276,6 +276,9 @@ var (
 // password judges a value behind a word for a password or key: after a colon,
 // an equals sign or a dash, or right behind the word.
 func (s *Scanner) password(start, end int) bool {
+	if start < 4 || s.text[start-1] == ' ' && !mayMark(s.text[start-4:start-1]) {
+		return false
+	}
 	from := start
 	for from > 0 && start-from < 64 && !isValueEdge(s.text[from-1]) {
 		from--
@@ -337,6 +340,19 @@ func (s *Scanner) password(start, end int) bool {
 	}
 	s.emit(Secret, from, to, value)
 	return true
+}
+
+// mayMark says whether a value may follow these three bytes and a space: a
+// sign, or the end of "пароль", "пароля", "паролем", "password", "bearer".
+func mayMark(b []byte) bool {
+	switch c := b[2]; {
+	case c < 0x80:
+		return c != ',' && c != '.' && c-'0' > 9 && ((c|0x20)-'a' > 25 || c == 'd' || c == 'D' || c == 'e' || c == 'r')
+	case b[0] == 0xE2 || b[0] == 0xC2 || b[1] == 0xC2:
+		return true // a dash or a quotation mark
+	default:
+		return c == 0x8C || c == 0x8F || c == 0xAC || c == 0xAF || c == 0xBC || c == 0x9C // ь я м
+	}
 }
 
 func isValueEdge(c byte) bool {
