@@ -11,6 +11,7 @@ import (
 )
 
 func TestEmbedded(t *testing.T) {
+	t.Parallel()
 	queuetest.Run(t, func(t *testing.T, o queue.Options) queuetest.Queue {
 		q, err := durable.Open(t.Context(), durable.Options{Options: o, Store: t.TempDir(), Floor: 1, Report: func(err error) { t.Log(err) }})
 		require.NoError(t, err)
