@@ -51,7 +51,7 @@ func (s *Server) label(r *repo, name string) *label {
 func showLabel(s *Server, r *repo, l *label) fields {
 	return fields{
 		"id": l.id, "node_id": nodeID("LA", l.id), "url": s.api("repos/" + r.full() + "/labels/" + l.name), "name": l.name,
-		"color": "ededed", "default": false, "description": nil,
+		"color": "ededed", "default": false, "description": "",
 	}
 }
 

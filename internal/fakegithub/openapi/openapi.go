@@ -169,12 +169,16 @@ func exchange(r *http.Request, template string, params map[string]string, sent [
 	if item == nil || item.GetOperation(r.Method) == nil {
 		return fmt.Errorf("%s %s is not in the description; generate it again", r.Method, template)
 	}
+	if wide, has := params["path"]; has && wide == "" {
+		params["path"] = "/" // the root of a repository
+	}
 	copied := r.Clone(context.Background())
 	copied.Body = io.NopCloser(bytes.NewReader(sent))
 	if copied.URL.Host == "" {
 		copied.URL = &url.URL{Scheme: "http", Host: r.Host, Path: r.URL.Path, RawQuery: r.URL.RawQuery}
 	}
 	options := &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, MultiError: true, IncludeResponseStatus: true}
+	options.WithCustomSchemaErrorFunc(func(e *openapi3.SchemaError) string { return e.Reason })
 	in := &openapi3filter.RequestValidationInput{
 		Request: copied, PathParams: params, Options: options,
 		Route: &routers.Route{Spec: doc, Path: template, PathItem: item, Method: r.Method, Operation: item.GetOperation(r.Method)},
