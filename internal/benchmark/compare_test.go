@@ -70,6 +70,18 @@ func TestRandomPermutationsAgreeWithTheExactTest(t *testing.T) {
 	assert.Positive(t, drawn.P, "never 0")
 }
 
+// With 40 differences of one sign no drawn pattern reaches the observed sum;
+// p is then 1 in 100,001 and not 0.
+func TestRandomPermutationsNeverGiveZero(t *testing.T) {
+	var pairs []Pair
+	for range 40 {
+		pairs = append(pairs, Pair{0.5, 0.6})
+	}
+	c := Compare(pairs, 3)
+	assert.InDelta(t, 1.0/100_001, c.P, 1e-15)
+	assert.InDelta(t, c.SmallestP, c.P, 1e-15)
+}
+
 func TestCompareIsTheSameForTheSameSeed(t *testing.T) {
 	var pairs []Pair
 	for i := range 300 {

@@ -268,6 +268,7 @@ var moves = []move{
 	{"back to a released model with its Go", target("a", "1", base, "b@1"), target("b", "1", tuned, "a@1"), "released", registry.Evidence{Go: map[string]bool{tuned: true}}, []string{}},
 	{"back to a model whose Go was taken back", target("a", "1", base, "b@1"), target("b", "1", tuned, "a@1"), "released", goFor(), []string{"RL007 no_go at 4"}},
 	{"back to a rejected model", target("a", "1", base, "b@1"), target("b", "1", tuned, "a@1"), "rejected", goFor(tuned), []string{"RL007 back_not_usable at 2"}},
+	{"the previous model with other weights is no way back", target("b", "1", tuned, "a@1"), target("a", "1", third, "b@1"), "released", goFor(), []string{"RL007 no_release at 3", "RL007 no_go at 4"}},
 	{"to an older model that is not the previous one", target("b", "1", tuned, "c@1"), target("a", "1", base, "b@1"), "released", goFor(), []string{"RL007 no_release at 3", "RL007 no_go at 4"}},
 }
 
