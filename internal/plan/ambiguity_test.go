@@ -36,6 +36,9 @@ func TestEverydayWords(t *testing.T) {
 		{"an identifier instead of a path", "- Dataset: benchmark_digest_ru_v1\n  - Path: data/a.jsonl\n", plan.Dataset, "data/a.jsonl"},
 		{"the card beside the dataset", "- Dataset: data/a.jsonl, card data/a.md\n", plan.DataCard, "data/a.md"},
 		{"a heading that is a statement", "### Seed: 42\n", plan.Seed, "42"},
+		{"context in words", "- Context: two editors read it\n- Max input tokens: 4096\n", plan.MaxInputTokens, "4096"},
+		{"context in words alone", "- Context: two editors read it\n", plan.MaxInputTokens, ""},
+		{"context as a length", "- Context: 4096\n", plan.MaxInputTokens, "4096"},
 		{"a numbered heading", "## 3.2 Fine-Tuning Configuration\n\n- tokens: 4096\n", plan.MaxInputTokens, "4096"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

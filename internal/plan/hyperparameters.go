@@ -231,12 +231,47 @@ func cutDuration(p phrase) (head, duration phrase) {
 // cutCount takes "2×", "2 x", "×2" or "2 GPUs" off a hardware text.
 func cutCount(p phrase) (rest, count phrase) {
 	text := p.text()
+	if len(text) > 2*maxKey {
+		return p, phrase{} // no name of a machine
+	}
+	// "1 node with 8x H100": the accelerators count, not the nodes.
+	for i := 1; i < len(text); i++ {
+		if !isDigit(text[i]) || text[i-1] != ' ' && text[i-1] != '(' {
+			continue
+		}
+		if r, n := leadingCount(p.slice(i, len(text))); !n.empty() && strings.ContainsAny(text[i+len(n.text()):min(len(text), i+len(n.text())+3)], "xх×*") {
+			return r, n
+		}
+	}
+	if r, n := leadingCount(p); !n.empty() {
+		return r, n
+	}
+	for _, times := range []string{"×", " x", " х", " *"} {
+		if i := strings.LastIndex(text, times); i > 0 {
+			tail := strings.TrimSpace(text[i+len(times):])
+			if allDigits(tail) && len(tail) < 5 {
+				at := strings.LastIndex(text, tail)
+				return p.slice(0, i).trimSpace(), p.slice(at, at+len(tail))
+			}
+		}
+	}
+	return p, phrase{}
+}
+
+// leadingCount takes a count off the front of a hardware text.
+func leadingCount(p phrase) (rest, count phrase) {
+	text := p.text()
 	digits := 0
 	for digits < len(text) && isDigit(text[digits]) {
 		digits++
 	}
 	if digits > 0 && digits < 5 {
 		after := strings.TrimLeft(text[digits:], " ")
+		for _, pieces := range []string{"шт. ", "шт ", "pcs "} {
+			if tail, ok := strings.CutPrefix(after, pieces); ok {
+				return p.slice(len(text)-len(tail), len(text)).trimSpace(), p.slice(0, digits)
+			}
+		}
 		for _, times := range []string{"×", "x", "х", "X", "Х", "*"} {
 			tail, ok := strings.CutPrefix(after, times)
 			// "2x A100", "2×A100"; not "4xlarge".
@@ -246,15 +281,6 @@ func cutCount(p phrase) (rest, count phrase) {
 		}
 		if strings.HasPrefix(text[digits:], " ") && namesHardware(after) {
 			return p.slice(len(text)-len(after), len(text)), p.slice(0, digits)
-		}
-	}
-	for _, times := range []string{"×", " x", " х", " *"} {
-		if i := strings.LastIndex(text, times); i > 0 {
-			tail := strings.TrimSpace(text[i+len(times):])
-			if allDigits(tail) && len(tail) < 5 {
-				at := strings.LastIndex(text, tail)
-				return p.slice(0, i).trimSpace(), p.slice(at, at+len(tail))
-			}
 		}
 	}
 	return p, phrase{}

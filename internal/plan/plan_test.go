@@ -80,6 +80,8 @@ func TestHyperparametersAreFoundInEveryDress(t *testing.T) {
 		"headings":           "## Seed\n\n42\n\n## Optimiser\n\nAdamW\n\n## Learning rate\n\n2e-5\n\n## Batch size\n\n8\n\n## Epochs\n\n3\n\n## Max input tokens\n\n4096\n",
 		"hard line breaks":   "Seed: 42  \nOptimizer: AdamW  \nLR: 2e-5  \nBatch size: 8  \nEpochs: 3  \nMax input tokens: 4096\n",
 		"task list":          "- [x] Seed: 42\n- [ ] Optimizer: AdamW\n- [x] LR: 2e-5\n- [x] Batch: 8\n- [x] Epochs: 3\n- [x] Max length: 4096\n",
+		"keys, then none":    "- Epochs: 3, batch: 8, lr: 2e-5, seed: 42, AdamW, context 4096\n",
+		"optimiser first":    "- Optimiser: AdamW, lr 2e-5, batch 8, 3 epochs, seed 42, max length 4096\n",
 		"two keys a bullet":  "- Seed / optimiser: 42 / AdamW\n- lr / batch / epochs / max tokens: 2e-5 / 8 / 3 / 4096\n",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -250,4 +252,13 @@ func TestRevisionIsACommitOrTheRevisionOfThePlan(t *testing.T) {
 	assert.Equal(t, "3", v.Text)
 	v, _ = p.Get(plan.Commit)
 	assert.Equal(t, "0123456789abcdef0123456789abcdef01234567", v.Text)
+}
+
+// cases lists what is told of a plan as "rule case".
+func cases(p plan.Plan) []string {
+	var told []string
+	for _, f := range p.Problems {
+		told = append(told, f.Rule+" "+f.Case)
+	}
+	return told
 }

@@ -88,6 +88,12 @@ func indexLabels() map[string]benchmark.Outcome {
 	return index
 }
 
+// changeWords speak of a change, so the number behind them is no bound.
+var changeWords = map[string]bool{
+	"rise by": true, "rises by": true, "increase by": true, "increases by": true, "grow by": true, "grows by": true, "drop by": true, "drops by": true, "fall by": true, "falls by": true, "improve by": true, "improves by": true, "decrease by": true, "worse by": true,
+	"вырасти на": true, "вырастет на": true, "снизиться на": true, "упасть на": true, "ухудшиться на": true, "улучшиться на": true, "увеличиться на": true,
+}
+
 // statusWord reads a status cell: "Pass", "✅ pass", "Warning".
 func statusWord(s string) (benchmark.Outcome, bool) {
 	found := benchmark.Outcome("")
@@ -274,6 +280,18 @@ func readClauses(text string) (clauses []clause, statistic string, relative bool
 		c = clause{}
 	}
 	var pair string // the word before
+	negated := false
+	turn := func(s sign) sign {
+		// "must not fall below"
+		switch {
+		case negated && s == below:
+			s = atLeast
+		case negated && s == above:
+			s = atMost
+		}
+		negated = false
+		return s
+	}
 	for i := 0; i < len(text); {
 		rest := text[i:]
 		if s, n := cutSign(rest); s != noSign {
@@ -327,6 +345,7 @@ func readClauses(text string) (clauses []clause, statistic string, relative bool
 					flush()
 				}
 				c.sign = s
+				negated = false
 				continue
 			}
 			switch {
@@ -334,7 +353,11 @@ func readClauses(text string) (clauses []clause, statistic string, relative bool
 				if c.number != nil {
 					flush()
 				}
-				c.sign = signWords[word]
+				c.sign = turn(signWords[word])
+			case word == "not" || word == "never" || word == "не":
+				negated = true
+			case changeWords[both]:
+				relative = true
 			case labelWords[word] != "":
 				if c.label != "" {
 					flush()
