@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -48,7 +49,8 @@ type Config struct {
 // Client is our App at GitHub. It is safe for concurrent use.
 type Client struct {
 	creator   githubapp.ClientCreator
-	graphql   string // URL
+	graphql   string          // URL
+	hosts     map[string]bool // of the API
 	now       func() time.Time
 	pacing    time.Duration
 	signing   *facts.SigningKey
@@ -100,14 +102,21 @@ func New(config Config) (*Client, error) {
 		v4 = "https://api.github.com/graphql"
 	}
 	c := &Client{
-		graphql: strings.TrimSuffix(v4, "/"),
-		now:     config.Now, pacing: config.Pacing, signing: config.Signing, scanner: config.Scanner,
+		graphql: strings.TrimSuffix(v4, "/"), hosts: map[string]bool{},
+		now: config.Now, pacing: config.Pacing, signing: config.Signing, scanner: config.Scanner,
 		onRequest: config.OnRequest, onRate: config.OnRate,
 		app:           facts.App{ID: g.App.IntegrationID, Login: config.Login},
 		installations: map[int64]*installation{},
 		names:         newCache[int64, ownerName](4 * maxNames),
 		compared:      newCache[object, comparison](4 * maxCompared),
 		teams:         newCache[teamKey, teamAnswer](4 * maxTeams),
+	}
+	for _, u := range []string{v3, v4} {
+		parsed, err := url.Parse(u)
+		if err != nil || parsed.Host == "" {
+			return nil, fmt.Errorf("github: %q is no API address", u)
+		}
+		c.hosts[parsed.Host] = true
 	}
 	if c.now == nil {
 		c.now = time.Now
@@ -196,6 +205,7 @@ func (c *call) get(ctx context.Context, path string, out any) (*github.Response,
 
 // raw opens a stream; the caller closes it.
 func (c *call) raw(ctx context.Context, path, accept string) (io.ReadCloser, int64, error) {
+	c.stream = true
 	rest, err := c.client.rest(c.inst)
 	if err != nil {
 		return nil, 0, err

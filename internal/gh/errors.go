@@ -33,8 +33,9 @@ func (e *Unclear) Unwrap() error { return e.Err }
 // of one mutation): a missing permission, a protected branch, a reviewer without
 // access. Doing it again changes nothing.
 type Refused struct {
-	What string // the effect or route
-	Why  string // GitHub's message, redacted
+	What   string // the effect or route
+	Why    string // GitHub's message, redacted
+	Status int    // HTTP; 0: a field of a GraphQL answer
 }
 
 func (e *Refused) Error() string { return fmt.Sprintf("%s: GitHub refuses: %s", e.What, e.Why) }
@@ -167,7 +168,7 @@ func (c *call) sortStatus(answer *github.ErrorResponse, clear error, now time.Ti
 	case s >= 500:
 		return unclear()
 	case s == http.StatusForbidden, s == http.StatusUnprocessableEntity, s == http.StatusMethodNotAllowed:
-		return &Refused{What: c.route, Why: redact(detail(answer))}
+		return &Refused{What: c.route, Why: redact(detail(answer)), Status: s}
 	}
 	return clear
 }
@@ -200,6 +201,13 @@ func lost(err error) error {
 func isAbsent(err error) bool {
 	var a *absent
 	return errors.As(err, &a)
+}
+
+// isInvalid: GitHub calls an object id that it cannot read unprocessable. A
+// missing permission is no such answer.
+func isInvalid(err error) bool {
+	var r *Refused
+	return errors.As(err, &r) && r.Status == http.StatusUnprocessableEntity
 }
 
 func isRefused(err error) bool {

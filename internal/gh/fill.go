@@ -181,7 +181,7 @@ func (f *filling) tree(ctx context.Context, commit string) (facts.Tree, error) {
 	var got github.Tree
 	_, err := k.get(ctx, f.path("git/trees/%s?recursive=1", commit), &got)
 	switch {
-	case isAbsent(err), isRefused(err), isEmptyRepository(err):
+	case isAbsent(err), isInvalid(err), isEmptyRepository(err):
 		return facts.Tree{Absent: true}, nil
 	case err != nil:
 		return facts.Tree{}, err
@@ -267,7 +267,7 @@ func (c *Client) openBlob(ctx context.Context, i *installation, r facts.Reposito
 	switch {
 	case errors.As(err, &refused) && strings.Contains(strings.ToLower(refused.Why), "too large"):
 		return nil, 0, bytestore.ErrTooLarge // 403 beyond 100 MB
-	case isAbsent(err), isRefused(err):
+	case isAbsent(err), isInvalid(err):
 		return nil, 0, bytestore.ErrAbsent
 	}
 	return body, size, err
@@ -304,7 +304,7 @@ func (f *filling) compare(ctx context.Context, base, head string) (comparison, e
 	switch {
 	case errors.As(err, &gone) && gone.noAncestor():
 		return comparison{}, nil
-	case isAbsent(err), isRefused(err):
+	case isAbsent(err), isInvalid(err):
 		return comparison{absent: true}, nil
 	case err != nil:
 		return comparison{}, err

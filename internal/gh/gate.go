@@ -38,6 +38,7 @@ type call struct {
 	route   string
 	write   bool // changes something at GitHub
 	content bool // named by its content: the answer is cached by the caller, not by ETag
+	stream  bool // of any length: a dataset
 }
 
 type callKey struct{}
@@ -190,11 +191,23 @@ type answer struct {
 	body   []byte
 }
 
+// maxBody caps an answer, in bytes; what is cut off makes it unreadable. GitHub
+// cuts a tree at 7 MB; a query's texts are the largest.
+const maxBody = maxGraphQL
+
+// foreignHost is a request that would have carried our token elsewhere.
+type foreignHost struct{ host string }
+
+func (e *foreignHost) Error() string { return "GitHub sent us to another host, " + e.host }
+
 // maxAnswer is the largest REST answer that is kept for its ETag.
 const maxAnswer = 1 << 20
 
 // RoundTrip implements http.RoundTripper.
 func (g *gate) RoundTrip(req *http.Request) (*http.Response, error) {
+	if !g.client.hosts[req.URL.Host] { // a redirect: our token is for the API alone
+		return nil, &foreignHost{req.URL.Host}
+	}
 	ctx := req.Context()
 	c, ok := ctx.Value(callKey{}).(*call)
 	if !ok || c.inst == nil { // as the App itself
@@ -245,8 +258,17 @@ func (g *gate) RoundTrip(req *http.Request) (*http.Response, error) {
 		g.client.onRate(r)
 	}
 	g.count(Request{Installation: inst.id, Method: req.Method, Route: route}, resp)
-	if err != nil || !conditional {
-		return resp, err
+	if err != nil {
+		return nil, err
+	}
+	if !c.stream {
+		resp.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.LimitReader(resp.Body, maxBody), resp.Body}
+	}
+	if !conditional {
+		return resp, nil
 	}
 	return g.keep(key, kept, resp)
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"regexp"
 	"slices"
@@ -103,7 +102,7 @@ func (c *call) exchange(ctx context.Context, text string, vars map[string]any, o
 			return err
 		}
 		defer resp.Body.Close() //nolint:errcheck // read to its end, or given up
-		if err := json.NewDecoder(io.LimitReader(resp.Body, maxGraphQL)).Decode(&answer); err != nil {
+		if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
 			return fmt.Errorf("read answer: %w", err)
 		}
 		return nil

@@ -193,6 +193,31 @@ func TestBreaker(t *testing.T) {
 	})
 }
 
+func TestTokenIsNotCarriedElsewhere(t *testing.T) {
+	s := &script{answer: func(string, string, string) reply {
+		return reply{status: 302, header: map[string]string{"Location": "https://elsewhere.test/repos/acme/pilots"}}
+	}}
+	_, err := s.client(t).Repository(ctx, 5, 10)
+	require.ErrorContains(t, err, "another host")
+	assert.Equal(t, 1, s.sent())
+}
+
+func TestMissingPermissionIsNoAbsence(t *testing.T) {
+	for status, absent := range map[int]bool{403: false, 404: true, 422: true} {
+		s := &script{answer: func(string, string, string) reply {
+			return reply{status: status, body: `{"message": "Resource not accessible by integration"}`}
+		}}
+		c := &facts.Common{Repository: repository}
+		for _, n := range []facts.Need{
+			{Kind: facts.NeedTree, Commit: sha(1)}, {Kind: facts.NeedBlob, OID: sha(2)}, {Kind: facts.NeedReach, Commit: sha(3), Base: sha(4)},
+		} {
+			err := s.client(t).Fill(ctx, pull, c, []facts.Need{n})
+			assert.Equal(t, absent, err == nil, "%d %s: %v", status, n, err)
+			assert.Equal(t, absent, c.Answered(n))
+		}
+	}
+}
+
 func TestRevokedTokenIsReplaced(t *testing.T) {
 	revoked := true
 	s := &script{answer: func(string, string, string) reply {
