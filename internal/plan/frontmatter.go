@@ -18,7 +18,11 @@ import (
 // the document. Without a closing line there is none: the first line is then a
 // thematic break, unless the second looks like a key.
 func (s *source) frontMatter() (yaml span, body int, problem string) {
-	if strings.TrimRight(strings.TrimLeft(string(s.lineText(0)), " "), " \t") != "---" || len(s.line) < 2 {
+	first := s.lineText(0)
+	if bytes.HasPrefix(s.src, byteOrderMark) {
+		first = first[len(byteOrderMark):]
+	}
+	if strings.TrimRight(string(first), " \t") != "---" || len(s.line) < 2 {
 		return span{}, 0, ""
 	}
 	start := s.line[1]

@@ -129,11 +129,14 @@ func cutUnit(text string) (digits, name string) {
 	return text[:end], strings.ReplaceAll(name, "-", " ")
 }
 
+// digitForms are the characters of printed numbers that plain ones do not have.
+var digitForms = strings.NewReplacer("−", "-", "⁻", "-", "⁰", "0", "¹", "1", "²", "2", "³", "3", "⁴", "4", "⁵", "5",
+	"⁶", "6", "⁷", "7", "⁸", "8", "⁹", "9", "·10", "e", "×10", "e", "× 10", "e", "· 10", "e", "^", "", "\u00a0", " ", "\u202f", " ", "\u2009", " ", "_", " ")
+
 // plainDigits removes blanks between thousands and writes powers of ten as an
 // exponent.
 func plainDigits(s string) string {
-	s = strings.NewReplacer("−", "-", "⁻", "-", "⁰", "0", "¹", "1", "²", "2", "³", "3", "⁴", "4", "⁵", "5",
-		"⁶", "6", "⁷", "7", "⁸", "8", "⁹", "9", "·10", "e", "×10", "e", "× 10", "e", "· 10", "e", "^", "", "\u00a0", " ", "\u202f", " ", "\u2009", " ", "_", " ").Replace(s)
+	s = digitForms.Replace(s)
 	s = strings.TrimSpace(s)
 	s = strings.ReplaceAll(s, " e", "e")
 	parts := strings.Split(s, " ")

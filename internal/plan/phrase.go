@@ -96,7 +96,7 @@ func (p phrase) linksIn() []link {
 	return in
 }
 
-// raw gives the value of the bytes as they stand, with Text as given.
+// valueOf is the value that stands in these bytes, with the text it reads as.
 func (s *source) valueOf(at span, txt string) Value {
 	return Value{Text: txt, Raw: string(s.src[at.start:at.end]), At: s.position(at.start, at.end), Start: at.start, End: at.end}
 }

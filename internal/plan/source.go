@@ -141,10 +141,8 @@ func (s *source) guard() []finding.Finding {
 	marks, lines, pipes := 0, 0, 0
 	for l := range s.line {
 		line := s.lineText(l)
-		at := map[string]string{"line": strconv.Itoa(l + 1)}
 		if tooNested(line) {
-			at["limit"] = strconv.Itoa(maxMarkers)
-			return refuse("nesting", s.position(s.line[l], s.line[l]), at)
+			return refuse("nesting", s.position(s.line[l], s.line[l]), map[string]string{"line": strconv.Itoa(l + 1), "limit": strconv.Itoa(maxMarkers)})
 		}
 		if len(bytes.TrimSpace(line)) == 0 {
 			marks, lines, pipes = 0, 0, 0
@@ -154,7 +152,7 @@ func (s *source) guard() []finding.Finding {
 		lines++
 		pipes = max(pipes, bytes.Count(line, []byte("|")))
 		if marks > maxInlineMarks || pipes*lines > maxTableCells {
-			return refuse("dense", s.position(s.line[l], s.line[l]), at)
+			return refuse("dense", s.position(s.line[l], s.line[l]), map[string]string{"line": strconv.Itoa(l + 1)})
 		}
 	}
 	return nil

@@ -252,6 +252,7 @@ func indexSections() map[string]sectionTerm {
 // and marks do not matter.
 func normalKey(s string) string {
 	var b strings.Builder
+	b.Grow(len(s) + 4)
 	space := false
 	var last rune
 	for _, r := range s {
