@@ -2,7 +2,6 @@ package cli
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/pilotgate/pilotgate/internal/facts"
 	"github.com/pilotgate/pilotgate/internal/judge"
-	"github.com/pilotgate/pilotgate/internal/localgit"
 	"github.com/pilotgate/pilotgate/internal/policy"
 	"github.com/pilotgate/pilotgate/internal/render"
 )
@@ -36,7 +34,7 @@ the checks of a pull request would be. Nothing of the checkout is run. Who appro
 
 // Run judges the checkout.
 func (k *check) Run(c *call) error {
-	p, err := k.snapshot(c)
+	p, notes, err := k.snapshot(c)
 	if err != nil {
 		return err
 	}
@@ -57,30 +55,29 @@ func (k *check) Run(c *call) error {
 			return err
 		}
 	}
-	return c.show(v, k.Format)
+	shown := c.show(v, k.Format)
+	if k.Format == "text" {
+		if err := c.print(c.words().Notes(notes, c.paint())); err != nil {
+			return fmt.Errorf("print: %w", err)
+		}
+	}
+	return shown
 }
 
 // snapshot reads the checkout, with the named plan as the request.
-func (k *check) snapshot(c *call) (facts.PullRequest, error) {
+func (k *check) snapshot(c *call) (facts.PullRequest, []string, error) {
 	plan := ""
 	if k.Plan != "" {
 		plan = k.inCheckout(k.Plan)
 	}
-	p, err := k.look(c, plan)
-	var shallow *localgit.ShallowError
-	if err != nil {
-		if errors.As(err, &shallow) {
-			return p, err // says by itself what to do
-		}
-		return p, err
-	}
-	if plan == "" {
-		return p, nil
+	p, notes, err := k.look(c, plan)
+	if err != nil || plan == "" {
+		return p, notes, err
 	}
 	if e, ok := p.Git.Trees[p.Head.OID].Entries[plan]; !ok || !e.Regular() {
-		return p, advise("name a Markdown file of the checkout", "read plan %s: no such file at the judged head", plan)
+		return p, nil, advise("name a Markdown file of the checkout", "read plan %s: no such file at the judged head", plan)
 	}
-	return p, nil
+	return p, notes, nil
 }
 
 // show prints a verdict and answers errFindings where it fails.

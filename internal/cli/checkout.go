@@ -23,33 +23,34 @@ type side struct {
 	Head string `placeholder:"REF" help:"Judge this revision (the working tree)."`
 }
 
-// look reads the checkout until the snapshot is complete.
-func (s side) look(c *call, plan string) (facts.PullRequest, error) {
+// look reads the checkout until the snapshot is complete. notes say what was
+// chosen and what is missing.
+func (s side) look(c *call, plan string) (p facts.PullRequest, notes []string, err error) {
 	bar := newProgress(c)
 	defer bar.done()
 	pool := scan.New(scan.Options{NearDuplicates: true, OnBytes: bar.add})
 	defer pool.Close()
 	repo, err := localgit.Open(c, s.Repo, pool)
 	if err != nil {
-		return facts.PullRequest{}, notARepository(s.Repo, err)
+		return p, nil, notARepository(s.Repo, err)
 	}
 	defer repo.Close() //nolint:errcheck // a private directory under the system's temporary one
-	p, err := repo.PullRequest(c, localgit.Options{Now: c.Now(), Base: s.Base, Head: s.Head})
+	p, err = repo.PullRequest(c, localgit.Options{Now: c.Now(), Base: s.Base, Head: s.Head})
 	if err != nil {
-		return p, fmt.Errorf("read %s: %w", s.Repo, err)
+		return p, nil, fmt.Errorf("read %s: %w", s.Repo, err)
 	}
 	p.Plan = plan
 	for range maxRounds {
 		needs := judge.Missing(&p)
 		if len(needs) == 0 {
-			return p, nil
+			return p, repo.Notes(), nil
 		}
 		bar.expect(needs)
 		if err := repo.Fill(c, &p.Common, needs); err != nil {
-			return p, fmt.Errorf("read %s: %w", s.Repo, err)
+			return p, nil, fmt.Errorf("read %s: %w", s.Repo, err)
 		}
 	}
-	return p, fmt.Errorf("read %s: the list of what to read did not end after %d rounds", s.Repo, maxRounds)
+	return p, nil, fmt.Errorf("read %s: the list of what to read did not end after %d rounds", s.Repo, maxRounds)
 }
 
 func notARepository(dir string, err error) error {

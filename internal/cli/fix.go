@@ -50,7 +50,7 @@ func (k *check) fix(c *call, p facts.PullRequest) (facts.PullRequest, error) {
 			after[path] = is
 			mended += n
 		}
-		if p, err = k.snapshot(c); err != nil {
+		if p, _, err = k.snapshot(c); err != nil {
 			return p, err
 		}
 	}

@@ -279,6 +279,15 @@ func (w *Words) NamePlan(path string, p Paint) string {
 	return p.text(w.say(plain, "terminal", "not_governed_next", "plan", path))
 }
 
+// Notes are remarks on how a checkout was read, a line each.
+func (w *Words) Notes(notes []string, p Paint) string {
+	var b strings.Builder
+	for _, n := range notes {
+		b.WriteString(p.in(dim, "· "+escape(n, plain, false)) + "\n")
+	}
+	return b.String()
+}
+
 // Say is a sentence of the terminal's section; pairs are name, value.
 func (w *Words) Say(key string, pairs ...string) string {
 	return w.say(plain, "terminal", key, pairs...)

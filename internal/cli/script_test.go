@@ -1,0 +1,96 @@
+package cli_test
+
+import (
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/pilotgate/pilotgate/internal/cli"
+	"github.com/pilotgate/pilotgate/internal/cli/sample"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"pilotgate": cli.Main})
+}
+
+var update = flag.Bool("update", false, "rewrite the files that the scripts compare with")
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		UpdateScripts:       *update && os.Getenv("CI") == "",
+		Setup: func(env *testscript.Env) error {
+			// A git without the machine's settings, and with fixed ids.
+			for _, kv := range []string{
+				"GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1", "HOME=" + env.WorkDir, "TERM=dumb",
+				"GIT_AUTHOR_NAME=Dana", "GIT_AUTHOR_EMAIL=dana@example.org", "GIT_AUTHOR_DATE=2025-11-20T10:00:00Z",
+				"GIT_COMMITTER_NAME=Dana", "GIT_COMMITTER_EMAIL=dana@example.org", "GIT_COMMITTER_DATE=2025-11-20T10:00:00Z",
+			} {
+				key, value, _ := strings.Cut(kv, "=")
+				env.Setenv(key, value)
+			}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"story": story, "pilot": pilot},
+	})
+}
+
+// tell reads the flags that story and pilot share.
+func tell(ts *testscript.TestScript, args []string) (s sample.Story, dir string, rest []string) {
+	flags := flag.NewFlagSet("story", flag.ContinueOnError)
+	flags.StringVar(&s.Profile, "profile", "", "")
+	flags.BoolVar(&s.LoginsOnly, "logins", false, "")
+	flags.IntVar(&s.Records, "records", 0, "")
+	flags.IntVar(&s.Evaluation, "evaluation", 0, "")
+	ts.Check(flags.Parse(args))
+	if flags.NArg() == 0 {
+		ts.Fatalf("name a folder")
+	}
+	return s, ts.MkAbs(flags.Arg(0)), flags.Args()[1:]
+}
+
+// story makes a repository with the sample's default branch: story [flags] DIR.
+func story(ts *testscript.TestScript, _ bool, args []string) {
+	s, dir, _ := tell(ts, args)
+	write(ts, dir, s.Repository())
+	for _, c := range [][]string{
+		{"init", "-q", "-b", "main"}, {"add", "."}, {"commit", "-q", "-m", "the stage as it is"}, {"checkout", "-q", "-b", "pilot"},
+	} {
+		ts.Check(git(ts, dir, c...))
+	}
+}
+
+// pilot writes the files of a pilot into the working tree, with the training
+// code at the default branch's commit: pilot [flags] DIR [DEFECT...].
+func pilot(ts *testscript.TestScript, _ bool, args []string) {
+	s, dir, rest := tell(ts, args)
+	cmd := exec.Command("git", "rev-parse", "main")
+	cmd.Dir = dir
+	out, err := cmd.Output()
+	ts.Check(err)
+	s.Commit = strings.TrimSpace(string(out))
+	var defects []sample.Defect
+	for _, d := range rest {
+		defects = append(defects, sample.Defect(d))
+	}
+	write(ts, dir, s.Pilot(defects...))
+}
+
+func git(ts *testscript.TestScript, dir string, args ...string) error {
+	return ts.Exec("git", append([]string{"-C", dir}, args...)...)
+}
+
+func write(ts *testscript.TestScript, dir string, files sample.Files) {
+	for path, b := range files {
+		full := filepath.Join(dir, filepath.FromSlash(path))
+		ts.Check(os.MkdirAll(filepath.Dir(full), 0o755))
+		ts.Check(os.WriteFile(full, b, 0o644))
+	}
+}
