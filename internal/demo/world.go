@@ -184,7 +184,7 @@ func (w *World) Close() error {
 
 // Settle waits until all deliveries are made and nothing is left to look at.
 func (w *World) Settle(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	for calm := 0; calm < 3; {
 		w.GitHub.Flush()

@@ -188,10 +188,11 @@ func (r *reader) document(t facts.Tree, path string) (doc Document, ok bool) {
 	return doc, true
 }
 
-// law reads policy and roles at the base branch.
+// law reads policy and roles at the base branch. Both trees are asked for at
+// once: whatever the policy says, head's is needed, too.
 func (r *reader) law() bool {
 	base, ok := r.tree(r.pull.Base.OID)
-	if !ok {
+	if _, both := r.tree(r.pull.Head.OID); !ok || !both {
 		return false
 	}
 	r.d.BaseTree = base

@@ -225,29 +225,29 @@ func ownAppend(d *dossier.Dossier, v Verdict) bool {
 // BranchPrefix is where our own branches live; nothing else is written to.
 const BranchPrefix = "pilotgate/"
 
-// evidenceAt is when our runs of all other checks were complete with this
-// digest; zero while one is not.
+// evidenceAt is when the other checks were first complete with this digest:
+// what our approvals run says already, else this look, if they all are; zero
+// while one is not.
 func evidenceAt(p *facts.PullRequest, v Verdict) time.Time {
-	var latest time.Time
-	for _, c := range v.Checks {
-		var first time.Time
-		for _, run := range p.Runs {
-			id, ok := approval.ParseExternalID(run.ExternalID)
-			if !ok || run.Name != c.Name || id.Digest != v.Digest || id.Number != p.Number || run.Status != "completed" || run.Conclusion != string(Success) {
-				continue
-			}
-			if first.IsZero() || run.CompletedAt.Before(first) {
-				first = run.CompletedAt
-			}
+	var first time.Time
+	for _, run := range p.Runs {
+		id, ok := approval.ParseExternalID(run.ExternalID)
+		if !ok || run.Name != Approvals || id.Digest != v.Digest || id.Number != p.Number || id.Evidence.IsZero() {
+			continue
 		}
-		if first.IsZero() {
-			return time.Time{}
-		}
-		if first.After(latest) {
-			latest = first
+		if first.IsZero() || id.Evidence.Before(first) {
+			first = id.Evidence
 		}
 	}
-	return latest
+	if !first.IsZero() {
+		return first
+	}
+	for _, c := range v.Checks {
+		if c.Conclusion != Success {
+			return time.Time{}
+		}
+	}
+	return p.Now.UTC().Truncate(time.Second)
 }
 
 func approvalInput(d *dossier.Dossier, digest string, v *Verdict) approval.Input {

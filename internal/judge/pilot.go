@@ -61,12 +61,11 @@ type pilotFiles struct {
 
 // MissingPilot lists the facts that a verdict on the pilot still needs.
 func MissingPilot(s *facts.Pilot) []facts.Need {
-	f, needs := readPilotFiles(&s.Common, s.ID)
-	if len(needs) > 0 || s.Plan == nil || s.Plan.Merge == nil {
+	_, needs := readPilotFiles(&s.Common, s.ID)
+	if s.Plan == nil || s.Plan.Merge == nil {
 		return needs
 	}
-	branch := facts.Need{Kind: facts.NeedBranch, Branch: s.Repository.DefaultBranch}
-	if f.policy.Commit.Mode != policy.CommitPullRequest && !s.Answered(branch) {
+	if branch := (facts.Need{Kind: facts.NeedBranch, Branch: s.Repository.DefaultBranch}); !s.Answered(branch) {
 		needs = append(needs, branch)
 	}
 	merged, _ := views(s)

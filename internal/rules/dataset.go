@@ -3,6 +3,7 @@ package rules
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -199,17 +200,16 @@ func sameCounts(b *Bench) {
 	if !q.CardFile.Readable() {
 		return
 	}
-	for _, x := range []struct {
-		kase string
-		v    plan.Value
-		is   int64
-	}{{"records", q.Card.Records, int64(scan.Records)}, {"bytes", q.Card.Bytes, scan.Bytes}} {
-		if x.v.Text == "" {
-			continue
+	if v := q.Card.Records; v.Text != "" {
+		if stated, err := v.Integer(); err != nil || stated != int64(scan.Records) {
+			f := b.Find("records", v.At, "stated", v.Text, "computed", count(scan.Records))
+			f.Mend = replace(v, count(scan.Records))
 		}
-		if stated, err := x.v.Integer(); err != nil || stated != x.is {
-			f := b.Find(x.kase, x.v.At, "stated", x.v.Text, "computed", bytesText(x.is))
-			f.Mend = replace(x.v, decimal.NewFromInt(x.is).String())
+	}
+	if v := q.Card.Bytes; v.Text != "" {
+		if stated, ok := v.Bytes(); !ok || stated != scan.Bytes {
+			f := b.Find("bytes", v.At, "stated", v.Text, "computed", bytesText(scan.Bytes))
+			f.Mend = replace(v, strconv.FormatInt(scan.Bytes, 10)+" bytes")
 		}
 	}
 }
