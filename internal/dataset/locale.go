@@ -159,14 +159,14 @@ func isMixed(word []byte) bool {
 // ends: the text itself where nothing is to change, else in buf.
 func normal(buf, text []byte) (tidy, _ []byte) {
 	dst := buf[:0]
-	text = bytes.Trim(text, " \t\r\n")
+	text = trim(text)
 	n := bytescan.TidyLen(text)
 	if n == len(text) {
 		return text, buf
 	}
 	for len(text) > 0 {
 		dst = append(dst, text[:n]...)
-		text = bytes.TrimLeft(text[n:], " \t\r\n\v\f")
+		text = trim(text[n:])
 		if len(text) == 0 {
 			break
 		}
@@ -181,6 +181,18 @@ func normal(buf, text []byte) (tidy, _ []byte) {
 	}
 	return dst, dst
 }
+
+func trim(b []byte) []byte {
+	for len(b) > 0 && isSpace(b[0]) {
+		b = b[1:]
+	}
+	for len(b) > 0 && isSpace(b[len(b)-1]) {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+func isSpace(c byte) bool { return c == ' ' || c-'\t' <= '\r'-'\t' }
 
 // invalidUTF8 gives the first byte that is no UTF-8, or -1.
 func invalidUTF8(b []byte) int {

@@ -144,7 +144,7 @@ func (in *inspector) record(line []byte, offset int) {
 	r := &in.rec
 	r.entry.line, r.entry.offset, r.entry.sketch = in.no, offset, -1
 	schema := in.o.Schema
-	blank := len(bytes.Trim(line, " \t")) == 0
+	blank := len(line) == 0 || line[0] != '{' && len(bytes.Trim(line, " \t")) == 0
 	if !blank {
 		in.t.records++
 	}

@@ -31,6 +31,7 @@ type Schema struct {
 	Compiled bool
 
 	root    *node
+	nodes   int                // in the tree
 	generic *jsonschema.Schema // nil when compiled
 }
 
@@ -73,6 +74,7 @@ func ReadSchema(src []byte) (*Schema, error) {
 		s.root, s.generic = &node{}, generic
 	}
 	s.root.giveRoles()
+	s.nodes = s.root.number(0)
 	return s, nil
 }
 
@@ -95,6 +97,7 @@ type node struct {
 	types kind // 0: any
 	want  string
 
+	id              int // in the tree, for the walker's memory of the order of keys
 	props           []property
 	byLength        [][]int8 // props by the length of their name
 	required        uint64   // bits of props
@@ -121,7 +124,8 @@ type node struct {
 type property struct {
 	name     string
 	node     *node
-	unlisted bool // known for its role only, the schema does not list it
+	quoted   string // the name as it stands in a record that needs no escape
+	unlisted bool   // known for its role only, the schema does not list it
 }
 
 func (n *node) property(key []byte) int {
@@ -419,7 +423,31 @@ func (n *node) addProperty(name string, child *node, unlisted bool) {
 		n.byLength = append(n.byLength, nil)
 	}
 	n.byLength[len(name)] = append(n.byLength[len(name)], int8(len(n.props)))
-	n.props = append(n.props, property{name: name, node: child, unlisted: unlisted})
+	n.props = append(n.props, property{name: name, node: child, quoted: quoted(name), unlisted: unlisted})
+}
+
+// number gives each node below n its id, from next on, and the id after them.
+func (n *node) number(next int) int {
+	n.id = next
+	next++
+	for _, p := range n.props {
+		next = p.node.number(next)
+	}
+	if n.items != nil {
+		next = n.items.number(next)
+	}
+	return next
+}
+
+// quoted gives a name of ASCII letters, digits and underscores as JSON writes
+// it, and "" for others, which have more than one way.
+func quoted(name string) string {
+	for _, c := range []byte(name) {
+		if c-'0' > 9 && (c|0x20)-'a' > 25 && c != '_' {
+			return ""
+		}
+	}
+	return `"` + name + `"`
 }
 
 // role is what a field means to the checks beyond the schema.

@@ -57,6 +57,9 @@ type walker struct {
 	dec   decoded
 	t     token
 	token int // where the token that is being read began
+	// follows[id][p+1] is the property that came after property p of the node id
+	// last time, plus one: an exporter writes its keys in one order.
+	follows [][66]int8
 }
 
 // segment is one step of the path to the value that is being read.
@@ -79,7 +82,7 @@ func (w *walker) fail(c caseID, at int) bool {
 // object.
 func (w *walker) walk(b []byte, n *node) bool {
 	w.b, w.i, w.token = b, 0, 0
-	w.path, w.keys = w.path[:0], w.keys[:0]
+	w.path, w.keys, w.many = w.path[:0], w.keys[:0], w.many[:0]
 	w.space()
 	if w.i == len(b) {
 		return w.fail(jsonBlank, 0)
@@ -126,7 +129,7 @@ func (w *walker) object(n *node, depth int) bool {
 	firstKey := len(w.keys)
 	firstMap := len(w.many)
 	unknown := false
-	count := 0
+	count, before := 0, -1
 	w.space()
 	if w.i < len(w.b) && w.b[w.i] == '}' {
 		w.i++
@@ -137,12 +140,20 @@ func (w *walker) object(n *node, depth int) bool {
 				return w.unexpected()
 			}
 			keyAt := w.i
-			key, esc, ok := w.string()
-			if !ok {
-				return false
+			p := w.expected(n, before)
+			var key []byte
+			var esc bool
+			if p < 0 {
+				var ok bool
+				if key, esc, ok = w.string(); !ok {
+					return false
+				}
+				if p = n.property(key); p >= 0 {
+					w.follows[n.id][before+1] = int8(p + 1)
+				}
 			}
+			before = p
 			count++
-			p := n.property(key)
 			var child *node
 			seg := segment{index: -1}
 			if p >= 0 {
@@ -199,6 +210,24 @@ func (w *walker) object(n *node, depth int) bool {
 		w.v.value(w, n, &w.t)
 	}
 	return true
+}
+
+// expected reads the key that followed property "before" last time, if it does
+// so again; otherwise it gives -1 and reads nothing.
+func (w *walker) expected(n *node, before int) int {
+	if n == nil {
+		return -1
+	}
+	p := int(w.follows[n.id][before+1]) - 1
+	if p < 0 {
+		return -1
+	}
+	quoted := n.props[p].quoted
+	if quoted == "" || len(w.b)-w.i <= len(quoted) || string(w.b[w.i:w.i+len(quoted)]) != quoted {
+		return -1
+	}
+	w.i += len(quoted)
+	return p
 }
 
 // unlisted tells of a key that the schema does not list; a warning once an

@@ -109,18 +109,26 @@ func letters(dst []uint32, text []byte) (s Script) {
 	if !hasAVX2 || len(text) < 64 {
 		return lettersPortable(dst, text, 0)
 	}
-	// The first chunk has no byte before it.
-	s = lettersPortable(dst[:1], text[:32], 0)
+	var c [4]uint64
+	chunk := func(dst *uint32, p *byte, n int) {
+		lettersAVX2(&c, dst, p, n)
+		s.add(Script{int(c[0]), int(c[1]), int(c[2]), int(c[3])})
+	}
+	// The first chunk has no byte before it, the last is not whole: both are
+	// read from a copy with zeros around.
+	var edge [33]byte
+	copy(edge[1:], text)
+	chunk(&dst[0], &edge[1], 1)
 	i := 32
 	for len(text)-i >= 32 {
 		n := min((len(text)-i)/32, 255)
-		var c [4]uint64
-		lettersAVX2(&c, &dst[i/32], &text[i], n)
-		s.add(Script{int(c[0]), int(c[1]), int(c[2]), int(c[3])})
+		chunk(&dst[i/32], &text[i], n)
 		i += n * 32
 	}
 	if i < len(text) {
-		s.add(lettersPortable(dst[i/32:], text[i:], text[i-1]))
+		edge = [33]byte{text[i-1]}
+		copy(edge[1:], text[i:])
+		chunk(&dst[i/32], &edge[1], 1)
 	}
 	return s
 }

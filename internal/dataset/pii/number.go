@@ -102,6 +102,14 @@ func (s *Scanner) number(start, end int) int {
 		}
 		s.glued = start
 	}
+	if start > 1 && s.text[start-1] == '-' && wordByte[s.text[start-2]] {
+		return end // the tail of an identifier: digest-00017
+	}
+	if end-start <= 4 && s.alone(end) {
+		s.groups = append(s.groups[:0], group{start: start, end: end})
+		s.short(0)
+		return max(end, s.upTo)
+	}
 	s.cluster(start, end)
 	total := 0
 	for _, g := range s.groups {
@@ -122,6 +130,21 @@ func (s *Scanner) number(start, end int) int {
 		g += max(used, 1)
 	}
 	return s.groups[len(s.groups)-1].end
+}
+
+// alone says whether a space and a Cyrillic letter follow, or a sign and a
+// space: such digits are no part of a longer number.
+func (s *Scanner) alone(end int) bool {
+	if end+2 >= len(s.text) {
+		return false
+	}
+	switch s.text[end] {
+	case ' ':
+		return s.text[end+1]&0xFE == 0xD0
+	case ',', ';', '!', '?':
+		return s.text[end+1] == ' '
+	}
+	return false
 }
 
 // take gathers the digits of n groups from g on into s.digits.
