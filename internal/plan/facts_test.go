@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"encoding/json"
 	"os"
 	"strings"
 	"testing"
@@ -113,4 +114,17 @@ func TestRunNotesCannotReachTheRestOfThePlan(t *testing.T) {
 			assert.Equal(t, approved, factsJSON(t, plan.Parse(stage, []byte(head+notes))))
 		})
 	}
+}
+
+// A saved snapshot is judged again: nothing that was read may be lost in it.
+func TestAPlanSurvivesBeingSaved(t *testing.T) {
+	p := plan.Parse(stage, []byte(stagePlan(t)))
+	saved, err := json.Marshal(p)
+	require.NoError(t, err)
+	var loaded plan.Plan
+	require.NoError(t, json.Unmarshal(saved, &loaded))
+	assert.Equal(t, factsJSON(t, p), factsJSON(t, loaded))
+	again, err := json.Marshal(loaded)
+	require.NoError(t, err)
+	assert.Equal(t, string(saved), string(again))
 }
