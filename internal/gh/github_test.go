@@ -338,3 +338,18 @@ func TestNoTokenInAnyError(t *testing.T) {
 	_, err = w.client.LookPullRequest(ctx, w.pull(p))
 	assert.NoError(t, err, "a new token was asked for")
 }
+
+func TestMergeGroupAtTheStandIn(t *testing.T) {
+	w := newWorld(t)
+	p := w.openPull()
+	w.repo.MustCommit("other", "anna", fakegithub.CommitSpec{Message: "o", Parent: w.repo.Head("main"), Files: map[string]fakegithub.File{"o": fakegithub.Text("o")}})
+	second := w.repo.OpenPR(fakegithub.PRSpec{Author: "anna", Title: "Other", Head: "other"})
+	base := w.repo.Head("main")
+	group := w.repo.QueueGroup("boris", p, second)
+	g, err := w.client.LookMergeGroup(ctx, w.subject(facts.KindMergeGroup, group.Head+"/main"))
+	require.NoError(t, err)
+	assert.Equal(t, [2]string{group.Head, base}, [2]string{g.HeadOID, g.BaseOID})
+	require.Len(t, g.Pulls, 2)
+	assert.Equal(t, [2]int{p.Number(), second.Number()}, [2]int{g.Pulls[0].Number, g.Pulls[1].Number})
+	assert.Empty(t, g.Unresolved)
+}

@@ -146,7 +146,8 @@ func (c *call) whole(errs []queryError) error {
 	return queue.Transient(fmt.Errorf("%s: %s", c.route, redact(errs[0].Message)), 0)
 }
 
-// query reads. A field that GitHub does not answer fails the whole read, save
+// query reads. A field that GitHub does not answer fails the whole read, save a
+// merge queue (then each commit is looked up by itself) and
 // a requested team that we may not see.
 func (c *Client) query(ctx context.Context, i *installation, name string, vars map[string]any, out any) error {
 	text, err := document(name)
@@ -159,7 +160,7 @@ func (c *Client) query(ctx context.Context, i *installation, name string, vars m
 		return err
 	}
 	errs = slices.DeleteFunc(errs, func(e queryError) bool {
-		return e.field() == "requestedReviewer" || e.field() == "mergeQueue" && e.Type != ""
+		return e.field() == "requestedReviewer" || e.field() == "mergeQueue"
 	})
 	if len(errs) > 0 {
 		return k.whole(errs)

@@ -92,8 +92,8 @@ func (c *Client) LookMergeGroup(ctx context.Context, s facts.Subject) (facts.Mer
 
 // grouped walks from the group's head to its base by first parents: each of
 // these commits is what the queue made of one request. A commit that the queue
-// does not know is looked up by GitHub's own association, and is Unresolved if
-// that does not name exactly one open request.
+// does not show is looked up by its second parent, the request's head, and is
+// Unresolved if that does not name exactly one open request.
 func (c *Client) grouped(ctx context.Context, i *installation, g *facts.MergeGroup, byHead map[string]int) ([]int, error) {
 	var got struct {
 		Base struct {
@@ -115,10 +115,13 @@ func (c *Client) grouped(ctx context.Context, i *installation, g *facts.MergeGro
 	if !isOID(g.BaseOID) {
 		return nil, k.sort(errors.New("comparison without a merge base"))
 	}
-	first := map[string]string{}
+	first, second := map[string]string{}, map[string]string{}
 	for _, x := range got.Commits {
 		if len(x.Parents) > 0 {
 			first[x.SHA] = x.Parents[0].SHA
+		}
+		if len(x.Parents) == 2 {
+			second[x.SHA] = x.Parents[1].SHA
 		}
 	}
 	var numbers []int
@@ -131,7 +134,7 @@ func (c *Client) grouped(ctx context.Context, i *installation, g *facts.MergeGro
 		number, ok := byHead[at]
 		if !ok {
 			var err error
-			if number, err = c.associated(ctx, i, g.Repository, at); err != nil {
+			if number, err = c.associated(ctx, i, g, at, second[at]); err != nil {
 				return nil, err
 			}
 		}
@@ -145,26 +148,44 @@ func (c *Client) grouped(ctx context.Context, i *installation, g *facts.MergeGro
 	return numbers, nil
 }
 
-// associated is the one open request that GitHub associates with a commit, 0 if
-// there is none or more than one.
-func (c *Client) associated(ctx context.Context, i *installation, r facts.Repository, oid string) (int, error) {
+// associated is the one open request into the group's base whose head is the
+// merge commit's second parent, or which GitHub associates with the commit
+// itself; 0 if there is none or more than one.
+func (c *Client) associated(ctx context.Context, i *installation, g *facts.MergeGroup, commit, head string) (int, error) {
+	if head == "" {
+		return c.openWith(ctx, i, g, commit, "")
+	}
+	if number, err := c.openWith(ctx, i, g, head, head); number != 0 || err != nil {
+		return number, err
+	}
+	return c.openWith(ctx, i, g, commit, "")
+}
+
+func (c *Client) openWith(ctx context.Context, i *installation, g *facts.MergeGroup, commit, head string) (int, error) {
 	var got []struct {
 		Number int    `json:"number"`
 		State  string `json:"state"`
+		Head   struct {
+			SHA string `json:"sha"`
+		} `json:"head"`
+		Base struct {
+			Ref string `json:"ref"`
+		} `json:"base"`
 	}
 	_, err := c.call(i, "GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls").get(ctx,
-		fmt.Sprintf("repos/%s/%s/commits/%s/pulls?per_page=10", r.Owner, r.Name, oid), &got)
-	if isAbsent(err) || isRefused(err) {
+		fmt.Sprintf("repos/%s/%s/commits/%s/pulls?per_page=100", g.Repository.Owner, g.Repository.Name, commit), &got)
+	if isAbsent(err) || isInvalid(err) {
 		return 0, nil
 	}
 	number := 0
 	for _, p := range got {
-		if p.State == "open" {
-			if number != 0 {
-				return 0, err
-			}
-			number = p.Number
+		if p.State != "open" || p.Base.Ref != g.BaseRef || head != "" && p.Head.SHA != head {
+			continue
 		}
+		if number != 0 {
+			return 0, err
+		}
+		number = p.Number
 	}
 	return number, err
 }

@@ -2,6 +2,7 @@ package gh_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -53,6 +54,7 @@ func TestMergeGroupNamesItsRequests(t *testing.T) {
 	entry := func(head, number int) object {
 		return object{"headCommit": object{"oid": sha(head)}, "pullRequest": object{"number": number}}
 	}
+	open := func(n int) string { return fmt.Sprintf(`{"number": %d, "state": "open", "base": {"ref": "main"}}`, n) }
 	for name, c := range map[string]struct {
 		entries    []any
 		associated map[string]string
@@ -60,8 +62,8 @@ func TestMergeGroupNamesItsRequests(t *testing.T) {
 		unresolved []string
 	}{
 		"by the queue":                       {[]any{entry(202, 8), entry(201, 7)}, nil, []int{7, 8}, nil},
-		"by association":                     {[]any{entry(202, 8)}, map[string]string{sha(201): `[{"number": 7, "state": "open"}, {"number": 3, "state": "closed"}]`}, []int{7, 8}, nil},
-		"an ambiguous one is not resolved":   {[]any{entry(202, 8)}, map[string]string{sha(201): `[{"number": 7, "state": "open"}, {"number": 3, "state": "open"}]`}, []int{8}, []string{sha(201)}},
+		"by association":                     {[]any{entry(202, 8)}, map[string]string{sha(201): `[` + open(7) + `, {"number": 3, "state": "closed", "base": {"ref": "main"}}, {"number": 4, "state": "open", "base": {"ref": "release"}}]`}, []int{7, 8}, nil},
+		"an ambiguous one is not resolved":   {[]any{entry(202, 8)}, map[string]string{sha(201): `[` + open(7) + `, ` + open(3) + `]`}, []int{8}, []string{sha(201)}},
 		"one that nobody knows is said, too": {nil, nil, nil, []string{sha(202), sha(201)}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -122,7 +122,7 @@ var alone = []string{"GIT_ALTERNATE_OBJECT_DIRECTORIES="}
 // workingTree writes what is on disk into the private object directory. Tracked
 // files whose time and size are as the index says are not read.
 func (r *Repo) workingTree(ctx context.Context) (string, error) {
-	if err := copyFile(filepath.Join(r.scratch, "index"), r.index); err != nil {
+	if err := copyIndex(filepath.Join(r.scratch, "index"), r.index); err != nil {
 		return "", err
 	}
 	if _, err := r.gitAs(ctx, alone, nil, "add", "--update", "--ignore-errors"); err != nil {
@@ -161,7 +161,9 @@ func (r *Repo) workingTree(ctx context.Context) (string, error) {
 	return strings.TrimSpace(string(tree)), err
 }
 
-func copyFile(to, from string) error {
+// copyIndex keeps the index's own time: git reads again each file that changed
+// in the moment in which the index was written, and tells it by that time.
+func copyIndex(to, from string) error {
 	in, err := os.Open(from)
 	if os.IsNotExist(err) {
 		return nil // nothing was ever added
@@ -170,6 +172,10 @@ func copyFile(to, from string) error {
 		return err
 	}
 	defer in.Close() //nolint:errcheck // only read
+	info, err := in.Stat()
+	if err != nil {
+		return err
+	}
 	out, err := os.OpenFile(to, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -178,7 +184,10 @@ func copyFile(to, from string) error {
 		_ = out.Close()
 		return err
 	}
-	return out.Close()
+	if err := out.Close(); err != nil {
+		return err
+	}
+	return os.Chtimes(to, info.ModTime(), info.ModTime())
 }
 
 // makeCommit writes a commit into the private object directory. Its dates are

@@ -380,6 +380,25 @@ func TestPlacesThatGitCanBe(t *testing.T) {
 	})
 }
 
+// A change in the very moment in which the index was written has the size and
+// time that the index remembers; only the index's own time gives it away.
+func TestChangeInTheIndexsOwnMoment(t *testing.T) {
+	c := initRepo(t)
+	c.write("a.md", "before")
+	head := c.commit("base")
+	at := time.Now().Add(-time.Hour)
+	index := filepath.Join(c.dir, ".git", "index")
+	require.NoError(t, os.Chtimes(filepath.Join(c.dir, "a.md"), at, at))
+	c.git("update-index", "--refresh")
+	c.write("a.md", "behind") // as long as before
+	require.NoError(t, os.Chtimes(filepath.Join(c.dir, "a.md"), at, at))
+	c.git("config", "core.trustctime", "false")
+	require.NoError(t, os.Chtimes(index, at, at))
+	p, err := c.open().PullRequest(ctx, localgit.Options{})
+	require.NoError(t, err)
+	assert.NotEqual(t, head, p.Head.OID)
+}
+
 func TestPointersStayPointers(t *testing.T) {
 	c := initRepo(t)
 	const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03\nsize 6\n"
