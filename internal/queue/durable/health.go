@@ -54,6 +54,9 @@ func (q *Queue) Ready(ctx context.Context) error {
 	if q.done.Err() != nil {
 		return queue.ErrClosed
 	}
+	if err := q.health.space(q); err != nil {
+		return err
+	}
 	q.health.mu.Lock()
 	err, fresh := q.health.err, time.Since(q.health.checked) < 2*canaryEach
 	q.health.mu.Unlock()
@@ -63,7 +66,8 @@ func (q *Queue) Ready(ctx context.Context) error {
 	return q.canary(ctx)
 }
 
-// canary writes as an Add writes, and asks the cluster for its leader.
+// canary writes to each stream that is kept on disk, because a full disk stops
+// each by itself, and asks the cluster for its leader.
 func (q *Queue) canary(ctx context.Context) error {
 	if err := q.health.space(q); err != nil {
 		return err
@@ -71,12 +75,28 @@ func (q *Queue) canary(ctx context.Context) error {
 	if _, err := q.js.AccountInfo(ctx); err != nil {
 		return fmt.Errorf("ask for the queue's leader: %w", err)
 	}
-	// A name for each process: replicas do not write over each other's.
-	if _, err := q.js.Publish(ctx, bucketPrefix("FAILS")+"canary."+q.owner, nil); err != nil {
-		return fmt.Errorf("write to the queue: %w", err)
+	shape := q.shaped()
+	for _, c := range []struct {
+		stream jetstream.Stream
+		prefix string
+	}{
+		{shape.work, "wq."}, {shape.inbox, "in."}, {shape.dlq, "dlq."},
+		{shape.fails.stream, shape.fails.prefix}, {shape.cursor.stream, shape.cursor.prefix},
+	} {
+		// A name for each process: replicas do not write over each other's.
+		ack, err := q.js.Publish(ctx, c.prefix+canaryToken+q.owner, nil)
+		if err == nil {
+			err = remove(ctx, c.stream, ack.Sequence)
+		}
+		if err != nil {
+			return fmt.Errorf("write to the queue's stream of %s: %w", c.prefix, err)
+		}
 	}
 	return nil
 }
+
+// canaryToken stands where a key has its lane or installation; it is neither.
+const canaryToken = "canary."
 
 // watch keeps the canary singing, and restarts an embedded engine whose canary
 // is dead although there is space.
@@ -92,10 +112,9 @@ func (q *Queue) watch() {
 		}
 		if q.health.note(err) && q.engine != nil && !errors.Is(err, queue.ErrFull) {
 			q.o.Report(fmt.Errorf("queue engine is restarted: %w", err))
+			// The client comes back by itself, and then makes the shape again.
 			if err := q.engine.restart(); err != nil {
 				q.o.Report(err)
-			} else {
-				q.reshape()
 			}
 		}
 		select {

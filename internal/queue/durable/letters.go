@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -61,6 +62,9 @@ func (q *Queue) Dead(ctx context.Context) ([]queue.Letter, error) {
 	var letters []queue.Letter
 	var bad error
 	err := each(ctx, q.shaped().dlq, "dlq.>", func(m *jetstream.RawStreamMsg) bool {
+		if strings.HasPrefix(m.Subject, "dlq."+canaryToken) {
+			return true
+		}
 		k, err := subjectKey(m.Subject, "dlq.")
 		var l letter
 		if err == nil {
