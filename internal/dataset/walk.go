@@ -50,6 +50,7 @@ type visitor interface {
 type walker struct {
 	b     []byte
 	i     int
+	bare  bool // values only, no schema
 	v     visitor
 	path  []segment
 	keys  []uint64 // hashes of the unknown keys of the open objects
@@ -334,7 +335,7 @@ func (w *walker) any(n *node, depth int) bool {
 		if !ok {
 			return false
 		}
-		if n != nil {
+		if n != nil && !w.bare {
 			n.checkString(w, text, span{start, w.i})
 		}
 		w.t = token{kind: kindString, span: span{start + 1, w.i - 1}, text: text, esc: esc}
@@ -409,7 +410,7 @@ func (w *walker) number(n *node) bool {
 		return w.unexpected()
 	}
 	var d decimal
-	if n != nil {
+	if n != nil && !w.bare {
 		d = parseDecimal(b[start:i])
 		n.checkNumber(w, d, span{start, i})
 	}

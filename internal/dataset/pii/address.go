@@ -113,6 +113,9 @@ func (s *Scanner) house(g int) int {
 	default:
 		return 0
 	}
+	if !s.capitalWithin(limit) {
+		return 0
+	}
 	from, ok := s.street(limit, marked)
 	if !ok {
 		return 0
@@ -144,6 +147,19 @@ func (s *Scanner) house(g int) int {
 		n++
 	}
 	return n
+}
+
+// capitalWithin says whether a capital stands in the 64 to 128 bytes before pos:
+// a street has a name.
+func (s *Scanner) capitalWithin(pos int) bool {
+	k, bit := pos/64, pos%64
+	if k >= len(s.stops) {
+		k, bit = len(s.stops)-1, 63
+	}
+	if s.stops[k].Capital<<(63-bit) != 0 {
+		return true
+	}
+	return k > 0 && s.stops[k-1].Capital != 0
 }
 
 // isHouseWord looks the word up only if its length is right: nearly every

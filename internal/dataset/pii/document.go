@@ -93,7 +93,7 @@ func (s *Scanner) split(g int) int {
 	}
 	start, end := s.span(g, n)
 	rest := s.text[end:]
-	if len(rest) < 7 || !mayGoOn(rest) || !s.wholeStart(start) {
+	if !mayGoOn(rest) || !s.wholeStart(start) {
 		return 0
 	}
 	i := 0
@@ -151,6 +151,9 @@ func (s *Scanner) split(g int) int {
 // mayGoOn says whether a mark of a number or a licence's letter follows, by
 // their first bytes: "№", "н", "N", or a capital.
 func mayGoOn(rest []byte) bool {
+	if len(rest) < 7 {
+		return false
+	}
 	i := 0
 	for i < 3 && (rest[i] == ' ' || rest[i] == ',') {
 		i++

@@ -158,3 +158,21 @@ func (e *endings) has(w []byte) bool {
 	}
 	return false
 }
+
+// firstNameLengths tells by the first two letters of a word, as far as six bits
+// of each do, which lengths first names have: most words need no look-up.
+var firstNameLengths = func() (t [1 << 12]uint32) {
+	for name := range firstNames {
+		t[lengthsIndex([]byte(name))] |= 1 << min(len(name)/2, 31)
+	}
+	return t
+}()
+
+func lengthsIndex(w []byte) int { return int(w[1]&63)<<6 | int(w[3]&63) }
+
+func firstName(w []byte) nameSure {
+	if firstNameLengths[lengthsIndex(w)]>>min(len(w)/2, 31)&1 == 0 {
+		return 0
+	}
+	return firstNames[string(w)]
+}

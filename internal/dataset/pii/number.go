@@ -284,13 +284,13 @@ func (s *Scanner) long(g int) int {
 // and is none of it, so each look begins with the byte that decides.
 func (s *Scanner) short(g int) int {
 	k := s.groups[g]
-	n := k.len()
-	if g+1 == len(s.groups) || s.groups[g].len() == 2 && g+2 == len(s.groups) {
+	n, more := k.len(), len(s.groups)-g-1
+	if (n == 2 || n == 4) && more <= 1 && (more == 1 || mayGoOn(s.text[k.end:])) {
 		if n := s.split(g); n > 0 {
 			return n
 		}
 	}
-	if len(s.groups)-g >= 4 {
+	if more >= 3 {
 		if n := s.ip(g); n > 0 {
 			return n
 		}
@@ -298,8 +298,10 @@ func (s *Scanner) short(g int) int {
 	if n == 3 && s.plate(k.start, k.end) || s.at(k.end) == ':' && s.ip6(k.start) || n >= 4 && s.password(k.start, k.end) {
 		return 1
 	}
-	if n := s.birth(g); n > 0 {
-		return n
+	if more >= 2 || n <= 2 {
+		if n := s.birth(g); n > 0 {
+			return n
+		}
 	}
 	return s.house(g)
 }

@@ -115,10 +115,10 @@ func (s *Scanner) part(i int) (part, bool) {
 	if len(w) < 4 {
 		return p, false
 	}
-	p.first = firstNames[string(w)]
+	p.first = firstName(w)
 	if p.first == 0 {
-		if k := bytes.IndexByte(w, '-'); k > 0 {
-			p.first = firstNames[string(w[:k])]
+		if k := bytes.IndexByte(w, '-'); k >= 4 {
+			p.first = firstName(w[:k])
 		}
 	}
 	p.patronymic = len(w) >= 10 && patronymicEnds.has(w)
