@@ -169,6 +169,9 @@ func exchange(r *http.Request, template string, params map[string]string, sent [
 	if item == nil || item.GetOperation(r.Method) == nil {
 		return fmt.Errorf("%s %s is not in the description; generate it again", r.Method, template)
 	}
+	if string(bytes.TrimSpace(sent)) == "null" {
+		sent = nil // ghinstallation sends it for "no options", and GitHub takes it
+	}
 	if wide, has := params["path"]; has && wide == "" {
 		params["path"] = "/" // the root of a repository
 	}
