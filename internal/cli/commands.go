@@ -9,6 +9,8 @@ import (
 
 // commands is the command table, in the order of the help.
 type commands struct {
+	Demo      story      `cmd:"" help:"Play the whole story on a GitHub that lives in this process."`
+	Serve     serve      `cmd:"" help:"Run the GitHub App server."`
 	Check     check      `cmd:"" help:"Judge a plan with its dataset, config, baseline and operations in a local git checkout."`
 	Dataset   datasets   `cmd:"" help:"Look into datasets."`
 	Benchmark benchmarks `cmd:"" help:"Recompute the benchmark's dry run from the scores in a dataset."`

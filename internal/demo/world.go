@@ -26,6 +26,7 @@ import (
 	"github.com/pilotgate/pilotgate/internal/cli/sample"
 	"github.com/pilotgate/pilotgate/internal/fakegithub"
 	"github.com/pilotgate/pilotgate/internal/gh"
+	"github.com/pilotgate/pilotgate/internal/policy"
 	"github.com/pilotgate/pilotgate/internal/queue"
 	"github.com/pilotgate/pilotgate/internal/server"
 	"github.com/pilotgate/pilotgate/internal/webhook"
@@ -55,8 +56,9 @@ type World struct {
 // Options choose the world.
 type Options struct {
 	Log zerolog.Logger
-	// Files replace the sample's default branch.
-	Files map[string]fakegithub.File
+	// Base is a repository of one's own to play on: the sample adds what it
+	// lacks, and the policy and roles of the story.
+	Base map[string]fakegithub.File
 	// Faults of GitHub; nil is fakegithub's mild ones.
 	Faults *fakegithub.Faults
 	// Now is everybody's clock; nil is the real one.
@@ -106,11 +108,13 @@ func New(ctx context.Context, o Options) (*World, error) {
 	w.GitHub = fakegithub.New(fakegithub.Options{Now: now, Tick: time.Second, Seed: 1, Faults: o.Faults, BaseURL: "https://github.example"})
 	w.Now = now
 	w.people()
-	files := o.Files
-	if files == nil {
-		files = asFiles(w.Story.Repository())
-		if o.Policy != nil {
-			files[policyFile] = fakegithub.Text(o.Policy(string(files[policyFile].Data)))
+	files := asFiles(w.Story.Repository())
+	if o.Policy != nil {
+		files[policy.Path] = fakegithub.Text(o.Policy(string(files[policy.Path].Data)))
+	}
+	for path, f := range o.Base {
+		if path != policy.Path && path != policy.RolesPath {
+			files[path] = f
 		}
 	}
 	w.Repo = w.GitHub.CreateRepo(fakegithub.RepoSpec{Owner: owner, Name: "pilots", Private: true, AutoMerge: true, Files: files, Creator: admin})
@@ -126,8 +130,6 @@ func New(ctx context.Context, o Options) (*World, error) {
 	w.App.Install(owner, w.Repo)
 	return w, w.start(ctx, o, appKey)
 }
-
-const policyFile = ".github/pilotgate.yml"
 
 func asFiles(in sample.Files) map[string]fakegithub.File {
 	out := map[string]fakegithub.File{}

@@ -258,7 +258,7 @@ func (w *Words) peopleTable(v judge.Verdict) string {
 	}
 	var not []string
 	for _, r := range v.People.Reviews {
-		if !r.Counts && len(r.Roles) > 0 && r.Reason.Key != "superseded" && r.Reason.Key != "role_filled" {
+		if !r.Counts && r.Reason.Key != "superseded" && r.Reason.Key != "role_filled" && !countsOtherwise(v, r) {
 			not = append(not, w.reviewLine(r))
 		}
 	}
@@ -266,6 +266,12 @@ func (w *Words) peopleTable(v judge.Verdict) string {
 		fmt.Fprintf(&b, "| – | %s | %s |\n", w.texts["comment"]["does_not_count"], strings.ReplaceAll(strings.Join(not, " · "), "|", `\|`))
 	}
 	return b.String()
+}
+
+// countsOtherwise: another review of the same person counts, so nobody misses
+// this one.
+func countsOtherwise(v judge.Verdict, r approval.Review) bool {
+	return slices.ContainsFunc(v.People.Reviews, func(o approval.Review) bool { return o.Counts && o.Author.ID == r.Author.ID })
 }
 
 func names(can []string) string {

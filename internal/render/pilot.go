@@ -34,7 +34,7 @@ func (w *Words) Merged(v judge.Verdict) string {
 	return CommentMarker + "\n" + SignedMarker + "\n### " + w.say(markdown, "comment", "heading_signed", "pilot", v.Pilot) + "\n" +
 		w.raw("comment", "recorded", "file", log[strings.LastIndexByte(log, '/')+1:], "link", link) + " **" +
 		w.texts["comment"]["next_label"] + " " + w.raw("comment", "next_train", "who", w.author(v)) + "** " +
-		w.say(markdown, "comment", "next_gate", "environment", d.Policy.Environment) + "\n"
+		w.texts["comment"]["next_record"] + "\n"
 }
 
 // Dismissal is the message of a dismissed review.
