@@ -461,9 +461,6 @@ func (s *Server) actionRoutes() []*route {
 			c.s.emitRun(x, "completed")
 			return answer{status: http.StatusAccepted, body: fields{}}, nil
 		})},
-		{method: "GET", template: base + "/runs/{run_id}/jobs", operation: "actions/list-jobs-for-workflow-run", needs: read, do: withRun(func(_ *call, _ *workflowRun) (answer, error) {
-			return ok(fields{"total_count": 0, "jobs": []fields{}})
-		})},
 	}
 }
 

@@ -85,6 +85,23 @@ func (a *App) Uninstall(id int64) {
 	s.emitTo(in, nil, "installation", s.installer(in), fields{"action": "deleted", "installation": s.showInstallation(in)})
 }
 
+// SetRepository adds a repository to an installation on selected ones, or takes it away.
+func (a *App) SetRepository(id int64, r *Repo, in bool) {
+	s := a.s
+	defer s.lock()()
+	inst := s.installations[id]
+	act, key := "added", "repositories_added"
+	other := "repositories_removed"
+	inst.repos[r.r.id] = in
+	if !in {
+		act, key, other = "removed", other, key
+		delete(inst.repos, r.r.id)
+	}
+	s.emitTo(inst, nil, "installation_repositories", s.installer(inst), fields{
+		"action": act, "installation": s.showInstallation(inst), "repository_selection": "selected", key: []fields{s.showRepoName(r.r)}, other: []fields{},
+	})
+}
+
 // SetPermission changes what an installation may do; "" takes it away. Tokens
 // handed out before keep what they had, as at GitHub.
 func (a *App) SetPermission(id int64, name, level string) {

@@ -4,7 +4,7 @@ import (
 	"encoding/base64"
 	"maps"
 	"net/http"
-	"sort"
+	"slices"
 	"strings"
 )
 
@@ -152,16 +152,12 @@ func (c *call) getContent() (answer, error) {
 	return ok(out)
 }
 
+// dirOID is the tree of a directory, "" if there is none.
 func (c *call) dirOID(tree, path string) string {
-	for _, seg := range strings.Split(path, "/") {
+	for seg := range strings.SplitSeq(path, "/") {
 		es, _ := c.repo.git.entriesOf(tree)
-		i := sort.Search(len(es), func(int) bool { return false })
-		for i = range es {
-			if es[i].name == seg {
-				break
-			}
-		}
-		if i >= len(es) {
+		i := slices.IndexFunc(es, func(e entry) bool { return e.name == seg })
+		if i < 0 {
 			return ""
 		}
 		tree = es[i].oid
@@ -254,5 +250,11 @@ func (c *call) webPush(branch string, files map[string]leaf, message string) (st
 		tree: c.repo.git.build(files), parents: []string{c.repo.tip(branch)}, author: c.s.identOf(c.actor.user, now),
 		committer: c.s.identOf(c.s.webflow, now), message: message,
 	})
-	return oid, c.s.push(c.repo, "refs/heads/"+branch, oid, c.actor.user, false)
+	err := c.s.push(c.repo, "refs/heads/"+branch, oid, c.actor.user, false)
+	if f, is := err.(*failure); is && f.status == http.StatusUnprocessableEntity {
+		// Seen rather than documented: what the refs API refuses with 422, the
+		// contents API refuses as a conflict.
+		return "", &failure{status: http.StatusConflict, message: f.message}
+	}
+	return oid, err
 }

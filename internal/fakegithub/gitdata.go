@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -132,9 +133,7 @@ func (s *Server) gitRoutes() []*route {
 			c.s.deleteRef(c.repo, ref, c.actor.user)
 			return empty()
 		}},
-		{method: "GET", template: base + "/tags/{tag_sha}", operation: "git/get-tag", needs: read, do: func(c *call) (answer, error) {
-			return answer{}, errNotFound
-		}},
+		{method: "GET", template: base + "/tags/{tag_sha}", operation: "git/get-tag", needs: read, do: (*call).getTag},
 		{method: "GET", template: "/repos/{owner}/{repo}/compare/{basehead}", operation: "repos/compare-commits", needs: read, do: (*call).compare},
 		{method: "GET", template: "/repos/{owner}/{repo}/commits", operation: "repos/list-commits", needs: read, do: (*call).listCommits},
 		{method: "GET", template: "/repos/{owner}/{repo}/commits/{commit_sha}/pulls", operation: "repos/list-pull-requests-associated-with-commit", needs: "pull_requests:read", do: (*call).commitPulls},
@@ -612,6 +611,34 @@ func (c *call) commitPulls() (answer, error) {
 		return answer{}, unprocessable("No commit found for SHA: " + c.params["commit_sha"])
 	}
 	return ok(list(page(c, c.s.pullsOf(c.repo, oid)), c.s.showListedPull))
+}
+
+// getTag reads an annotated tag object, whose head is four lines.
+func (c *call) getTag() (answer, error) {
+	oid := c.params["tag_sha"]
+	o := c.repo.git.objects[oid]
+	if o.kind != "tag" {
+		return answer{}, errNotFound
+	}
+	head, message, _ := strings.Cut(string(o.data), "\n\n")
+	at := map[string]string{}
+	for line := range strings.SplitSeq(head, "\n") {
+		k, v, _ := strings.Cut(line, " ")
+		at[k] = v
+	}
+	name, rest, _ := strings.Cut(at["tagger"], " <")
+	mail, when, _ := strings.Cut(rest, "> ")
+	seconds, _, _ := strings.Cut(when, " ")
+	n, err := strconv.ParseInt(seconds, 10, 64)
+	if err != nil {
+		return answer{}, errNotFound
+	}
+	return ok(fields{
+		"sha": oid, "node_id": nodeID("TA", c.repo.id) + "_" + oid, "url": c.s.api("repos/" + c.repo.full() + "/git/tags/" + oid), "tag": at["tag"],
+		"message": strings.TrimSuffix(message, "\n"), "tagger": showIdent(ident{name, mail, time.Unix(n, 0)}),
+		"object":       fields{"type": at["type"], "sha": at["object"], "url": c.s.api("repos/" + c.repo.full() + "/git/commits/" + at["object"])},
+		"verification": fields{"verified": false, "reason": "unsigned", "signature": nil, "payload": nil, "verified_at": nil},
+	})
 }
 
 // Tag makes an annotated tag object and its ref as a person.

@@ -9,18 +9,20 @@ import (
 
 // resolvers answer one field each. A selected field that is not here is an
 // error, so that a query cannot pass on something that nobody looked at.
-var resolvers map[string]resolver
-
-func init() { //nolint:gochecknoinits // the tables refer to functions that read the map
-	resolvers = map[string]resolver{}
+var resolvers = func() map[string]resolver {
+	all := map[string]resolver{}
 	for _, table := range []map[string]resolver{
 		rootFields, repositoryFields, pullFields, commitFields, talkFields, checkFields, peopleFields, eventFields, mutationFields, payloadFields,
 	} {
 		for name, do := range table {
-			resolvers[name] = do
+			if all[name] != nil {
+				panic("fakegithub: two resolvers for " + name)
+			}
+			all[name] = do
 		}
 	}
-}
+	return all
+}()
 
 // of makes a resolver of a function on one Go type.
 func of[T any](do func(g *graph, x T) any) resolver {

@@ -228,6 +228,9 @@ func (s *Server) Deliveries() []Delivery {
 // always are the events that every App gets.
 var always = []string{"installation", "installation_repositories", "github_app_authorization"}
 
+// unasked are what an App that writes checks gets without asking for it.
+var unasked = []string{"check_suite.requested", "check_suite.rerequested", "check_run.rerequested", "check_run.requested_action"}
+
 // emit tells every App that is installed on the repository and asked for the event.
 func (s *Server) emit(r *repo, name string, sender *account, payload fields) {
 	for _, in := range s.sortedInstallations() {
@@ -259,7 +262,9 @@ func (s *Server) emitTo(in *installation, r *repo, name string, sender *account,
 }
 
 func (s *Server) send(in *installation, name string, sender *account, r *repo, p, payload fields) {
-	wanted := slices.Contains(always, name) || slices.Contains(in.events, name)
+	act, _ := payload["action"].(string)
+	wanted := slices.Contains(always, name) || slices.Contains(in.events, name) ||
+		(in.permissions["checks"] == "write" && slices.Contains(unasked, name+"."+act))
 	if !wanted || in.app.spec.NoHook || (!in.suspended.IsZero() && name != "installation") {
 		return
 	}

@@ -64,6 +64,11 @@ func TestShapes(t *testing.T) {
 	}
 	artifact := w.must(200, "GET", fmt.Sprintf("%s/actions/runs/%d/artifacts", repoPath, run), nil).at("artifacts", 0, "id").(float64)
 
+	tagged := w.must(200, "GET", repoPath+"/git/ref/tags/v0.9.0", nil)
+	require.Equal(t, "tag", tagged.at("object", "type"))
+	tag := w.must(200, "GET", fmt.Sprint(repoPath, "/git/tags/", tagged.at("object", "sha")), nil)
+	assert.Equal(t, "annotated", tag.at("message"))
+	assert.Equal(t, main, tag.at("object", "sha"))
 	for _, path := range []string{
 		"", "/branches", "/branches/main", "/branches/main/protection", "/rules/branches/main", "/rulesets", fmt.Sprintf("/rulesets/%d", rs), "/activity",
 		"/collaborators", "/collaborators/ada/permission", "/git/ref/heads/main", "/git/matching-refs/heads/", "/git/commits/" + main,

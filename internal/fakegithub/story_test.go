@@ -125,12 +125,12 @@ func TestDirectPushesAndRefs(t *testing.T) {
 	assert.Equal(t, 409, put(sha), "a stale file sha")
 
 	rs := w.repo.AddRuleset(Ruleset{Name: "r", Branches: []string{"main"}, PullRequest: true})
-	assert.Equal(t, 422, put(w.must(200, "GET", repoPath+"/contents/docs/a.md", nil).at("sha")), "the ruleset asks for a pull request")
+	assert.Equal(t, 409, put(w.must(200, "GET", repoPath+"/contents/docs/a.md", nil).at("sha")), "the ruleset asks for a pull request")
 	w.repo.RemoveRuleset(rs)
 	w.repo.AddRuleset(Ruleset{Name: "r", Branches: []string{"main"}, PullRequest: true, BypassApps: []int64{w.app.ID()}})
 	assert.Equal(t, 200, put(w.must(200, "GET", repoPath+"/contents/docs/a.md", nil).at("sha")), "the App may bypass")
 	w.repo.Protect("main", &Protection{RequiredChecks: []string{"gate"}})
-	assert.Equal(t, 422, put(w.must(200, "GET", repoPath+"/contents/docs/a.md", nil).at("sha")), "classic required checks cannot be bypassed")
+	assert.Equal(t, 409, put(w.must(200, "GET", repoPath+"/contents/docs/a.md", nil).at("sha")), "classic required checks cannot be bypassed")
 }
 
 func TestGitReadsWhatIsExported(t *testing.T) {
