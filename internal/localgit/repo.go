@@ -148,7 +148,7 @@ var inert = []string{
 	"-c", "core.sshCommand=false", "-c", "credential.helper=", "-c", "protocol.allow=never",
 	"-c", "core.attributesFile=" + os.DevNull,
 	"-c", "core.untrackedCache=false", "-c", "core.splitIndex=false",
-	"-c", "core.compression=0", // private objects live for seconds
+	"-c", "core.compression=0", "-c", "core.fsync=none", // private objects live for seconds
 	"-c", "core.safecrlf=false", "-c", "core.quotePath=false",
 	"-c", "log.showSignature=false", "-c", "log.mailmap=false", "-c", "commit.gpgSign=false",
 	"-c", "diff.ignoreSubmodules=all", "-c", "submodule.recurse=false",
