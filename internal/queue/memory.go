@@ -119,11 +119,14 @@ func (e *entry) take(data []byte) error {
 	}
 	e.taken++
 	p := payload{sum: sha256.Sum256(data), data: slices.Clone(data), n: e.taken}
-	rest := slices.DeleteFunc(slices.Clone(e.payloads), func(q payload) bool { return q.sum == p.sum })
-	if len(rest) >= MaxPayloads {
+	old := slices.IndexFunc(e.payloads, func(q payload) bool { return q.sum == p.sum })
+	switch {
+	case old >= 0:
+		e.payloads = slices.Delete(e.payloads, old, old+1)
+	case len(e.payloads) >= MaxPayloads:
 		return ErrTooMany
 	}
-	e.payloads = append(rest, p)
+	e.payloads = append(e.payloads, p)
 	return nil
 }
 

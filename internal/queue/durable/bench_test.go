@@ -105,7 +105,7 @@ func resident() int64 {
 	if err != nil { // not Linux: what Go has from the system is near enough
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
-		return int64(m.Sys) //nolint:gosec // bytes of memory
+		return int64(m.Sys)
 	}
 	pages, _ := strconv.ParseInt(strings.Fields(string(data))[1], 10, 64)
 	return pages * int64(os.Getpagesize())

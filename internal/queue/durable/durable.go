@@ -98,7 +98,7 @@ var _ interface {
 // Open starts the embedded engine or connects to the cluster, and waits until
 // the streams are there or ctx is done.
 func Open(ctx context.Context, o Options) (*Queue, error) {
-	o.Options = o.Options.WithDefaults()
+	o.Options = o.WithDefaults()
 	if o.Lease <= 0 {
 		o.Lease = defaultLease
 	}

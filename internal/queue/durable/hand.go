@@ -261,5 +261,5 @@ func (h *hand) runs() int {
 // each time, so that ten thousand such messages are not all traffic.
 func aside(deliveries uint64) time.Duration {
 	d := min(time.Duration(deliveries)*50*time.Millisecond, 2*time.Second)
-	return d + rand.N(d/4) //nolint:gosec // spreads load
+	return d + rand.N(d/4)
 }

@@ -80,8 +80,11 @@ func (q *Queue) canary(ctx context.Context) error {
 		stream jetstream.Stream
 		prefix string
 	}{
-		{shape.work, "wq."}, {shape.inbox, "in."}, {shape.dlq, "dlq."},
-		{shape.fails.stream, shape.fails.prefix}, {shape.cursor.stream, shape.cursor.prefix},
+		{shape.work, "wq."},
+		{shape.inbox, "in."},
+		{shape.dlq, "dlq."},
+		{shape.fails.stream, shape.fails.prefix},
+		{shape.cursor.stream, shape.cursor.prefix},
 	} {
 		// A name for each process: replicas do not write over each other's.
 		ack, err := q.js.Publish(ctx, c.prefix+canaryToken+q.owner, nil)
@@ -183,9 +186,9 @@ func (q *Queue) readStats(ctx context.Context) (queue.Stats, error) {
 	if err != nil {
 		return s, err
 	}
-	s.Delayed = int(moments.NumPending) + moments.NumAckPending      //nolint:gosec // a count of messages
-	s.Waiting = max(0, int(work.State.Msgs)-s.Delayed-q.hand.runs()) //nolint:gosec // a count of messages
-	s.Dead = int(dlq.State.Msgs)                                     //nolint:gosec // a count of messages
+	s.Delayed = int(moments.NumPending) + moments.NumAckPending
+	s.Waiting = max(0, int(work.State.Msgs)-s.Delayed-q.hand.runs())
+	s.Dead = int(dlq.State.Msgs)
 	q.dead.Store(int64(s.Dead))
 	for _, l := range []lane{urgent, normal} {
 		m, err := shape.work.GetMsg(ctx, 1, jetstream.WithGetMsgSubject("wq."+string(l)+".>"))

@@ -20,7 +20,7 @@ var cases = []struct {
 	workers int
 	test    func(t *testing.T, d *driver)
 }{
-	{"an added key runs", 2, func(t *testing.T, d *driver) {
+	{"an added key runs", 2, func(_ *testing.T, d *driver) {
 		d.add(pr(1, "1"), queue.AddOptions{})
 		d.start()
 		d.nextIs(pr(1, "1")).Ends(nil)
@@ -32,7 +32,7 @@ var cases = []struct {
 		})
 	}},
 
-	{"equal keys that wait run once", 1, func(t *testing.T, d *driver) {
+	{"equal keys that wait run once", 1, func(_ *testing.T, d *driver) {
 		d.start()
 		d.add(pr(1, "1"), queue.AddOptions{})
 		first := d.nextIs(pr(1, "1"))
@@ -45,7 +45,7 @@ var cases = []struct {
 		d.nextIs(pr(1, "3")).Ends(nil)
 	}},
 
-	{"a key added while it runs runs once more, and never beside itself", 4, func(t *testing.T, d *driver) {
+	{"a key added while it runs runs once more, and never beside itself", 4, func(_ *testing.T, d *driver) {
 		d.start()
 		d.add(pr(1, "1"), queue.AddOptions{})
 		first := d.nextIs(pr(1, "1"))
@@ -115,7 +115,7 @@ var cases = []struct {
 		assert.Empty(t, d.dead())
 	}},
 
-	{"a dead key that is added and succeeds is dead no more", 1, func(t *testing.T, d *driver) {
+	{"a dead key that is added and succeeds is dead no more", 1, func(_ *testing.T, d *driver) {
 		d.start()
 		d.add(pr(1, "1"), queue.AddOptions{})
 		for range 3 {
@@ -156,7 +156,7 @@ var cases = []struct {
 		again.Ends(nil)
 	}},
 
-	{"a fresh Add does not wait for the retry", 1, func(t *testing.T, d *driver) {
+	{"a fresh Add does not wait for the retry", 1, func(_ *testing.T, d *driver) {
 		d.start()
 		d.add(pr(1, "1"), queue.AddOptions{})
 		d.nextIs(pr(1, "1")).Ends(queue.Transient(errTest, time.Hour))
@@ -191,7 +191,7 @@ var cases = []struct {
 		r.Ends(nil)
 	}},
 
-	{"an earlier moment takes the place of a later one", 1, func(t *testing.T, d *driver) {
+	{"an earlier moment takes the place of a later one", 1, func(_ *testing.T, d *driver) {
 		d.start()
 		d.add(pr(1, "1"), queue.AddOptions{NotBefore: time.Now().Add(time.Hour)})
 		d.add(pr(1, "1"), queue.AddOptions{NotBefore: time.Now().Add(50 * time.Millisecond)})
@@ -292,8 +292,8 @@ var cases = []struct {
 		d.add(pr(1, "2"), queue.AddOptions{})
 		d.stop()
 		select {
-		case <-d.stopped:
-			require.FailNow(t, "Run returned before its work")
+		case err := <-d.stopped:
+			require.FailNow(t, "Run returned before its work", "%v", err)
 		case <-time.After(50 * time.Millisecond):
 		}
 		require.NoError(t, r.Ctx.Err(), "work may end what it began")

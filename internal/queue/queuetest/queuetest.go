@@ -102,7 +102,8 @@ func (d *driver) start() {
 		cancel()
 		close(over)
 		select {
-		case <-d.stopped:
+		case err := <-d.stopped: // nil too when a case has read it
+			assert.NoError(d.t, err)
 		case <-time.After(patience):
 			d.t.Error("Run did not return")
 		}
