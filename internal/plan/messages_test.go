@@ -43,7 +43,7 @@ var told = []string{
 func TestEveryCaseHasItsSentencesAndTheirValues(t *testing.T) {
 	english, russian := messages(t, "en"), messages(t, "ru")
 	seen := map[string]bool{}
-	problems := plan.Parse("Bad_name.md", []byte("# a\n")).Problems
+	problems := plan.Parse("план.md", []byte("# a\n")).Problems
 	for _, src := range told {
 		problems = append(problems, plan.Parse("a.md", []byte(src)).Problems...)
 	}

@@ -169,6 +169,11 @@ func pilotID(file string, stated []Value) Value {
 		}
 	}
 	name := strings.TrimSuffix(path.Base(file), ".md")
+	// The stage's own file names have underscores and capitals, which an id has
+	// not: stage_05_03_pilot_ru.md is pilot stage-05-03-pilot-ru.
+	if id := strings.ReplaceAll(strings.ToLower(name), "_", "-"); validPilotID(id) {
+		name = id
+	}
 	return Value{Text: name, At: finding.Position{Path: file}, Derived: true}
 }
 

@@ -194,7 +194,8 @@ func TestPilotID(t *testing.T) {
 		{"a path", "a.md", "---\npilot: ../../.github/x\n---\n", "../../.github/x", "front matter", []string{"PL002 bad_id"}},
 		{"look-alike letters", "a.md", "---\npilot: рilot\n---\n", "рilot", "front matter", []string{"PL002 bad_id"}},
 		{"a hyphen first", "a.md", "---\npilot: -a\n---\n", "-a", "front matter", []string{"PL002 bad_id"}},
-		{"underscores of the file name", "stage_05_03_pilot.md", "# Pilot\n", "stage_05_03_pilot", "file name", []string{"PL002 bad_file_name"}},
+		{"underscores of the file name", "stage_05_03_pilot_RU.md", "# Pilot\n", "stage-05-03-pilot-ru", "file name", nil},
+		{"a file name of other letters", "план.md", "# Pilot\n", "план", "file name", []string{"PL002 bad_file_name"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := plan.Parse(c.file, []byte(c.src))
