@@ -307,8 +307,14 @@ var talkFields = map[string]resolver{
 }
 
 var reactionNames = [][2]string{
-	{"+1", "THUMBS_UP"}, {"-1", "THUMBS_DOWN"}, {"laugh", "LAUGH"}, {"hooray", "HOORAY"}, {"confused", "CONFUSED"}, {"heart", "HEART"},
-	{"rocket", "ROCKET"}, {"eyes", "EYES"},
+	{"+1", "THUMBS_UP"},
+	{"-1", "THUMBS_DOWN"},
+	{"laugh", "LAUGH"},
+	{"hooray", "HOORAY"},
+	{"confused", "CONFUSED"},
+	{"heart", "HEART"},
+	{"rocket", "ROCKET"},
+	{"eyes", "EYES"},
 }
 
 func graphReaction(rest string) string {

@@ -105,8 +105,10 @@ func TestGraphQLRefusals(t *testing.T) {
 		"no page size":        {`{ repository(owner: "acme", name: "pilots") { pullRequests { totalCount } } }`, "MISSING_PAGINATION_BOUNDARIES"},
 		"a page over 100":     {`{ repository(owner: "acme", name: "pilots") { pullRequests(first: 101) { totalCount } } }`, "EXCESSIVE_PAGINATION"},
 		"a cursor of its own": {`{ repository(owner: "acme", name: "pilots") { pullRequests(first: 1, after: "x") { totalCount } } }`, "INVALID_CURSOR_ARGUMENTS"},
-		"too many nodes": {`{ repository(owner: "acme", name: "pilots") { pullRequests(first: 100) { nodes { comments(first: 100) { nodes { reactions(first: 100) { totalCount } } } } } } }`,
-			"MAX_NODE_LIMIT_EXCEEDED"},
+		"too many nodes": {
+			`{ repository(owner: "acme", name: "pilots") { pullRequests(first: 100) { nodes { comments(first: 100) { nodes { reactions(first: 100) { totalCount } } } } } } }`,
+			"MAX_NODE_LIMIT_EXCEEDED",
+		},
 	} {
 		r := w.graphql(c.query, nil)
 		assert.Equal(t, c.kind, r.at("errors", 0, "type"), "%s: %s", name, r.raw)
