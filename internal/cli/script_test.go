@@ -47,6 +47,10 @@ func tell(ts *testscript.TestScript, args []string) (s sample.Story, dir string,
 	flags := flag.NewFlagSet("story", flag.ContinueOnError)
 	flags.StringVar(&s.Profile, "profile", "", "")
 	flags.BoolVar(&s.LoginsOnly, "logins", false, "")
+	flags.BoolFunc("signed", "", func(string) error {
+		_, s.SigningKey = sample.ServerKey()
+		return nil
+	})
 	flags.IntVar(&s.Records, "records", 0, "")
 	flags.IntVar(&s.Evaluation, "evaluation", 0, "")
 	ts.Check(flags.Parse(args))
@@ -57,9 +61,17 @@ func tell(ts *testscript.TestScript, args []string) (s sample.Story, dir string,
 }
 
 // story makes a repository with the sample's default branch: story [flags] DIR.
+// With -signed the pilot was merged and signed off already.
 func story(ts *testscript.TestScript, _ bool, args []string) {
 	s, dir, _ := tell(ts, args)
-	write(ts, dir, s.Repository())
+	files := s.Repository()
+	if s.SigningKey.ID != "" {
+		files = files.With(s.Pilot())
+		added, err := s.Signoff(files)
+		ts.Check(err)
+		files = files.With(added)
+	}
+	write(ts, dir, files)
 	for _, c := range [][]string{
 		{"init", "-q", "-b", "main"}, {"add", "."}, {"commit", "-q", "-m", "the stage as it is"}, {"checkout", "-q", "-b", "pilot"},
 	} {

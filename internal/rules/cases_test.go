@@ -1,0 +1,440 @@
+package rules_test
+
+import (
+	"bytes"
+	"crypto/sha1" //nolint:gosec // git's object ids
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pilotgate/pilotgate/internal/cli/sample"
+	"github.com/pilotgate/pilotgate/internal/dataset"
+	"github.com/pilotgate/pilotgate/internal/dossier"
+	"github.com/pilotgate/pilotgate/internal/facts"
+	"github.com/pilotgate/pilotgate/internal/finding"
+	"github.com/pilotgate/pilotgate/internal/rules"
+)
+
+// Each case is the sample's pull request with something changed. The archive's
+// comment says what in prose, then in directives:
+//
+//	expect: [RULE] SEVERITY CASE PATH[:LINE]   a finding that must be there (in passes: that may be)
+//	profile: full                              of the base branch's policy
+//	tag: v1.4.0                                a tag that exists
+//	base: release                              the branch merged into
+//	cut: commits                               a listing that GitHub gave in part
+//	truncated: yes                             the head's tree was cut
+//	mode: PATH 120000                          an entry's mode at head
+//	signed: yes                                the head appends a signed record to the ledger
+//	elsewhere: HEX40                           a commit that is not on the base branch
+//
+// and its files change the two sides: "head/PATH" and "base/PATH" are whole
+// files (base's are head's, too), "remove/PATH" and "remove-base/PATH" take one
+// away, "edit/PATH" replaces lines ("< old" by the "> new" below it), and
+// "record/N" merges JSON into the training dataset's Nth record (RFC 7386),
+// "evaluation/N" into the evaluation dataset's. "raw/N" is a whole line.
+// PATH may be plan, card, dataset or evaluation for the sample's own.
+const casesDir = "../../testdata/cases"
+
+func TestEveryRowHasItsCases(t *testing.T) {
+	var ids []string
+	for _, row := range rules.Catalogue() {
+		ids = append(ids, row.ID)
+		t.Run(row.ID, func(t *testing.T) {
+			t.Parallel()
+			for _, name := range []string{"fails", "passes"} {
+				t.Run(name, func(t *testing.T) {
+					raw, err := os.ReadFile(filepath.Join(casesDir, row.ID, name+".txtar"))
+					require.NoError(t, err, "each row of the catalogue has a failing and a passing case")
+					c := readCase(t, raw)
+					judged, found := c.run(t)
+					require.Contains(t, judged, row.Check, "the case does not reach the check")
+					if name == "fails" {
+						require.NotEmpty(t, c.expects, "a failing case says what it expects")
+					}
+					for _, want := range c.expects {
+						assert.True(t, slices.ContainsFunc(found, want.is), "%s is not among\n%s", want, list(found))
+					}
+					if name == "passes" {
+						for _, f := range found {
+							if f.Rule == row.ID && !slices.ContainsFunc(c.expects, func(e expect) bool { return e.is(f) }) {
+								assert.Fail(t, "the passing case breaks the rule", list([]finding.Finding{f}))
+							}
+						}
+					}
+				})
+			}
+		})
+	}
+	folders, err := os.ReadDir(casesDir)
+	require.NoError(t, err)
+	for _, f := range folders {
+		assert.Contains(t, ids, f.Name(), "a case without a rule")
+	}
+}
+
+func list(fs []finding.Finding) string {
+	var b strings.Builder
+	for _, f := range fs {
+		fmt.Fprintf(&b, "%s %s %s %s:%d\n", f.Rule, f.Severity, f.Case, f.At.Path, f.At.Line)
+	}
+	return b.String()
+}
+
+type expect struct {
+	rule, severity, kase, path string
+	line                       int // 0: any
+}
+
+func (e expect) String() string {
+	return fmt.Sprintf("%s %s %s %s:%d", e.rule, e.severity, e.kase, e.path, e.line)
+}
+
+func (e expect) is(f finding.Finding) bool {
+	return f.Rule == e.rule && string(f.Severity) == e.severity && f.Case == e.kase && f.At.Path == e.path && (e.line == 0 || f.At.Line == e.line)
+}
+
+// testCase is one archive, applied to the sample.
+type testCase struct {
+	base, head sample.Files
+	expects    []expect
+	directives map[string][]string
+}
+
+const (
+	headID = "cccccccccccccccccccccccccccccccccccccccc"
+	baseID = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+)
+
+var names = map[string]string{
+	"plan": sample.Plan, "card": sample.DataCard, "dataset": sample.Dataset, "evaluation": sample.EvaluationData,
+}
+
+func named(path string) string {
+	if full, ok := names[path]; ok {
+		return full
+	}
+	return path
+}
+
+func readCase(t *testing.T, raw []byte) *testCase {
+	t.Helper()
+	archive := txtar.Parse(raw)
+	c := &testCase{directives: map[string][]string{}}
+	rule := strings.Split(t.Name(), "/")[1] // Test/RULE/fails
+	prose := false
+	for line := range strings.Lines(string(archive.Comment)) {
+		line = strings.TrimSpace(line)
+		key, value, ok := strings.Cut(line, ": ")
+		switch {
+		case line == "":
+		case !ok || strings.Contains(key, " "):
+			prose = true
+		case key == "expect":
+			c.expects = append(c.expects, readExpect(t, rule, value))
+		default:
+			c.directives[key] = append(c.directives[key], value)
+		}
+	}
+	require.True(t, prose, "a case says in words what it is")
+
+	story := sample.Story{Records: 12, Evaluation: 6, Commit: baseID, LoginsOnly: true}
+	if p := c.directives["profile"]; len(p) > 0 {
+		story.Profile = p[0]
+	}
+	_, story.SigningKey = sample.ServerKey()
+	c.base, c.head = story.Repository(), story.Repository().With(story.Pilot())
+	if len(c.directives["signed"]) > 0 {
+		added, err := story.Signoff(c.base.With(story.Pilot()))
+		require.NoError(t, err)
+		c.head = c.head.With(added)
+	}
+	for _, f := range archive.Files {
+		c.apply(t, f)
+	}
+	return c
+}
+
+func readExpect(t *testing.T, rule, text string) expect {
+	t.Helper()
+	f := strings.Fields(text)
+	if len(f) == 4 {
+		rule, f = f[0], f[1:]
+	}
+	if len(f) == 2 {
+		f = append(f, "")
+	}
+	require.Len(t, f, 3, "expect: [RULE] SEVERITY CASE [PATH[:LINE]]")
+	e := expect{rule: rule, severity: f[0], kase: f[1], path: f[2]}
+	if path, line, ok := strings.Cut(f[2], ":"); ok {
+		n, err := strconv.Atoi(line)
+		require.NoError(t, err)
+		e.path, e.line = path, n
+	}
+	e.path = named(e.path)
+	return e
+}
+
+func (c *testCase) apply(t *testing.T, f txtar.File) {
+	t.Helper()
+	kind, path, _ := strings.Cut(f.Name, "/")
+	path = named(path)
+	switch kind {
+	case "head":
+		c.head[path] = f.Data
+	case "base":
+		c.base[path], c.head[path] = f.Data, f.Data
+	case "remove":
+		delete(c.head, path)
+	case "remove-base":
+		delete(c.base, path)
+		delete(c.head, path)
+	case "edit":
+		c.head[path] = edit(t, path, c.head[path], string(f.Data))
+	case "record", "evaluation":
+		file := sample.Dataset
+		if kind == "evaluation" {
+			file = sample.EvaluationData
+		}
+		c.head[file] = onLine(t, c.head[file], path, func(line []byte) []byte { return merge(t, line, f.Data) })
+	case "raw":
+		c.head[sample.Dataset] = onLine(t, c.head[sample.Dataset], path, func([]byte) []byte { return bytes.TrimSuffix(f.Data, []byte("\n")) })
+	default:
+		require.Fail(t, "no such kind of file", f.Name)
+	}
+}
+
+// edit replaces lines: "< old" lines, one below the other, by the "> new" lines
+// that follow. An old line that ends in "…" is only the line's beginning.
+func edit(t *testing.T, path string, src []byte, script string) []byte {
+	t.Helper()
+	lines := strings.Split(string(src), "\n")
+	var old, fresh []string
+	flush := func() {
+		if old == nil {
+			return
+		}
+		at := -1
+		for i := range lines[:len(lines)-len(old)+1] {
+			if slices.EqualFunc(lines[i:i+len(old)], old, matches) {
+				require.Negative(t, at, "%s holds %q more than once", path, old)
+				at = i
+			}
+		}
+		require.GreaterOrEqual(t, at, 0, "%s holds %q", path, old)
+		lines = slices.Concat(lines[:at], fresh, lines[at+len(old):])
+		old, fresh = nil, nil
+	}
+	for line := range strings.SplitSeq(strings.TrimSuffix(script, "\n"), "\n") {
+		switch {
+		case strings.HasPrefix(line, "< "):
+			if fresh != nil {
+				flush()
+			}
+			old = append(old, line[2:])
+		case strings.HasPrefix(line, "> "):
+			fresh = append(fresh, line[2:])
+		case line == ">":
+			fresh = append(fresh, "")
+		case line == "":
+			flush()
+		default:
+			require.Fail(t, "an edit's line begins with < or >", line)
+		}
+	}
+	flush()
+	return []byte(strings.Join(lines, "\n"))
+}
+
+func matches(line, pattern string) bool {
+	if beginning, ok := strings.CutSuffix(pattern, "…"); ok {
+		return strings.HasPrefix(line, beginning)
+	}
+	return line == pattern
+}
+
+func onLine(t *testing.T, src []byte, number string, change func([]byte) []byte) []byte {
+	t.Helper()
+	n, err := strconv.Atoi(number)
+	require.NoError(t, err)
+	lines := bytes.Split(src, []byte("\n"))
+	require.Less(t, n, len(lines))
+	lines[n-1] = change(lines[n-1])
+	return bytes.Join(lines, []byte("\n"))
+}
+
+// merge applies an RFC 7386 merge patch.
+func merge(t *testing.T, line, patch []byte) []byte {
+	t.Helper()
+	var target, with any
+	require.NoError(t, json.Unmarshal(line, &target))
+	require.NoError(t, json.Unmarshal(patch, &with), "%s", patch)
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	require.NoError(t, enc.Encode(merged(target, with)))
+	return bytes.TrimSpace(b.Bytes())
+}
+
+func merged(target, patch any) any {
+	p, ok := patch.(map[string]any)
+	if !ok {
+		return patch
+	}
+	t, ok := target.(map[string]any)
+	if !ok {
+		t = map[string]any{}
+	}
+	t = maps.Clone(t)
+	for k, v := range p {
+		if v == nil {
+			delete(t, k)
+		} else {
+			t[k] = merged(t[k], v)
+		}
+	}
+	return t
+}
+
+// run judges the pull request and gives the checks that ran with all findings.
+func (c *testCase) run(t *testing.T) (judged []string, found []finding.Finding) {
+	t.Helper()
+	p := c.pull()
+	var d dossier.Dossier
+	for range 8 {
+		var needs []facts.Need
+		if d, needs = dossier.Open(&p); len(needs) == 0 {
+			break
+		}
+		for _, n := range needs {
+			c.answer(t, &p, n)
+		}
+	}
+	_, needs := dossier.Open(&p)
+	require.Empty(t, needs)
+	for _, check := range rules.Run(&d) {
+		judged = append(judged, check.Name)
+		found = append(found, check.Findings...)
+	}
+	return judged, found
+}
+
+func (c *testCase) pull() facts.PullRequest {
+	p := facts.PullRequest{
+		Common: facts.Common{
+			Now:        time.Date(2026, 1, 20, 12, 0, 0, 0, time.UTC),
+			Repository: facts.Repository{ID: 7, Owner: "acme", Name: "digest-pilots", DefaultBranch: "main", DefaultOID: baseID},
+			Git:        facts.Git{Trees: map[string]facts.Tree{}, Blobs: map[string]facts.Blob{}},
+			Bases:      map[string]string{}, Reach: map[string]facts.Reach{}, Tags: map[string]facts.TagFacts{},
+			Teams: map[string]facts.Team{}, Scans: map[string]facts.Scan{}, Pushers: map[string]facts.Pushers{},
+		},
+		Number: 42, Open: true, Author: facts.Account{ID: 1, Login: sample.Initiator, Type: "User"},
+		Head: facts.Head{OID: headID, Ref: "pilot", Repo: 7, Name: "acme/digest-pilots"},
+		Base: facts.Base{Ref: "main", OID: baseID},
+	}
+	if b := c.directives["base"]; len(b) > 0 {
+		p.Base.Ref = b[0]
+	}
+	p.Cut = c.directives["cut"]
+	p.Git.Trees[baseID], p.Git.Trees[headID] = c.tree(c.base), c.tree(c.head)
+	head := p.Git.Trees[headID]
+	head.Truncated = len(c.directives["truncated"]) > 0
+	for _, m := range c.directives["mode"] {
+		path, mode, _ := strings.Cut(m, " ")
+		e := head.Entries[named(path)]
+		e.Mode = mode
+		head.Entries[named(path)] = e
+	}
+	p.Git.Trees[headID] = head
+	return p
+}
+
+func (c *testCase) tree(files sample.Files) facts.Tree {
+	tree := facts.Tree{Entries: map[string]facts.Entry{}}
+	for path, b := range files {
+		tree.Entries[path] = facts.Entry{OID: oid(b), Mode: "100644", Size: int64(len(b))}
+	}
+	return tree
+}
+
+func oid(b []byte) string {
+	sum := sha1.Sum(append(fmt.Appendf(nil, "blob %d\x00", len(b)), b...)) //nolint:gosec // git's
+	return hex.EncodeToString(sum[:])
+}
+
+func (c *testCase) blob(id string) ([]byte, bool) {
+	for _, files := range []sample.Files{c.head, c.base} {
+		for _, b := range files {
+			if oid(b) == id {
+				return b, true
+			}
+		}
+	}
+	return nil, false
+}
+
+// answer is what GitHub would say.
+func (c *testCase) answer(t *testing.T, p *facts.PullRequest, n facts.Need) {
+	t.Helper()
+	switch n.Kind {
+	case facts.NeedTree:
+		p.Git.Trees[n.Key()] = facts.Tree{Absent: !slices.Contains(c.directives["elsewhere"], n.Commit)}
+	case facts.NeedBlob:
+		b, ok := c.blob(n.OID)
+		blob := facts.Blob{Bytes: b, Absent: !ok, TooLarge: len(b) > facts.MaxBlob}
+		if blob.TooLarge {
+			blob.Bytes = nil
+		}
+		p.Git.Blobs[n.Key()] = blob
+	case facts.NeedMergeBase:
+		p.Bases[n.Key()] = baseID
+	case facts.NeedReach:
+		elsewhere := slices.Contains(c.directives["elsewhere"], n.Commit)
+		p.Reach[n.Key()] = facts.Reach{Reachable: n.Commit == baseID, Absent: n.Commit != baseID && !elsewhere}
+	case facts.NeedTag:
+		p.Tags[n.Key()] = facts.TagFacts{Absent: !slices.Contains(c.directives["tag"], n.Tag)}
+	case facts.NeedTeam:
+		p.Teams[n.Key()] = facts.Team{}
+	case facts.NeedPushers:
+		p.Pushers[n.Key()] = facts.Pushers{}
+	case facts.NeedScan:
+		p.Scans[n.Key()] = c.scan(t, n.Scan)
+	default:
+		require.Fail(t, "an unexpected need", n.String())
+	}
+}
+
+func (c *testCase) scan(t *testing.T, req *facts.ScanRequest) facts.Scan {
+	t.Helper()
+	b, ok := c.blob(req.OID)
+	if !ok {
+		return facts.Scan{Absent: true}
+	}
+	if bytes.HasPrefix(b, []byte("version https://git-lfs.github.com/spec/v1\n")) {
+		return facts.Scan{Pointer: "an object that is not there"}
+	}
+	o := dataset.Options{Path: req.Path, Locale: req.Locale, Channels: req.Channels, NearDuplicates: true, Workers: 1}
+	if req.Evaluation != nil {
+		pair, found := c.blob(req.Evaluation.OID)
+		require.True(t, found)
+		f, err := dataset.Scan(bytes.NewReader(pair), dataset.Options{Path: req.Evaluation.Path, KeepIndex: true, NearDuplicates: true, Workers: 1})
+		require.NoError(t, err)
+		o.Evaluation = f.Index
+	}
+	f, err := dataset.Scan(bytes.NewReader(b), o)
+	require.NoError(t, err)
+	f.Index = nil
+	return facts.Scan{Facts: &f}
+}
