@@ -30,7 +30,7 @@ func (s *Server) CreateApp(spec AppSpec) *App {
 	if spec.Name == "" {
 		spec.Name = spec.Slug
 	}
-	a := &app{id: s.next("app"), slug: spec.Slug, name: spec.Name, spec: spec, created: s.stamp(), protects: map[string]bool{}}
+	a := &app{id: s.next("app"), slug: spec.Slug, name: spec.Name, spec: spec, created: s.stamp()}
 	a.bot = s.addAccount(spec.Slug+"[bot]", "Bot")
 	s.apps[a.id] = a
 	return &App{s, a}

@@ -9,18 +9,6 @@ import (
 // maxPatch is the size in bytes over which a patch is left out of a listing.
 const maxPatch = 64 << 10
 
-// lineCount counts lines as a diff does.
-func lineCount(b []byte) int {
-	if len(b) == 0 {
-		return 0
-	}
-	n := bytes.Count(b, []byte("\n"))
-	if b[len(b)-1] != '\n' {
-		n++
-	}
-	return n
-}
-
 // patch is a unified diff of one hunk: the common start and end left out. It is
 // a valid diff, though not always the shortest.
 func patch(before, after []byte) (text string, added, removed int) {

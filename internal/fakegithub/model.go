@@ -38,7 +38,6 @@ type app struct {
 	bot        *account
 	spec       AppSpec
 	created    time.Time
-	protects   map[string]bool // environments it guards, "repository id/name"
 }
 
 // installation is an App on an account.

@@ -2,7 +2,6 @@ package fakegithub
 
 import (
 	"maps"
-	"net/http"
 	"sort"
 	"strconv"
 	"strings"
@@ -331,12 +330,4 @@ func (s *Server) accessExplicit(r *repo, a *account) string { return accessIn(r,
 func permissionsOf(p string) fields {
 	n := map[string]int{"read": 1, "write": 2, "admin": 3}[p]
 	return fields{"pull": n >= 1, "triage": n >= 2, "push": n >= 2, "maintain": n >= 3, "admin": n >= 3}
-}
-
-// statusOf maps a refusal to its status, for stories.
-func statusOf(err error) int {
-	if f, is := err.(*failure); is {
-		return f.status
-	}
-	return http.StatusInternalServerError
 }

@@ -5,7 +5,6 @@ import (
 	"sort"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // Repo is a repository, as stories handle it.
@@ -328,11 +327,4 @@ func orZero(oid string) string {
 		return zero
 	}
 	return oid
-}
-
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
