@@ -118,9 +118,7 @@ const (
 func (r *ranks) add(d decimal) {
 	if !d.wide && d.scale <= 3 && d.m < slotLimit {
 		if v := d.m * pow10[3-d.scale]; v < slotLimit {
-			if r.slots == nil {
-				r.slots = make([]uint32, slotLimit)
-			}
+			r.reach(int(v))
 			r.slots[v]++
 			return
 		}
@@ -133,6 +131,20 @@ func (r *ranks) add(d decimal) {
 	}
 	v, _ := d.scaled()
 	r.odd = append(r.odd, v)
+}
+
+// reach makes room for slot v: scores need a thousand, latencies more.
+func (r *ranks) reach(v int) {
+	if v < len(r.slots) {
+		return
+	}
+	size := 1024
+	for size <= v {
+		size *= 2
+	}
+	grown := make([]uint32, size)
+	copy(grown, r.slots)
+	r.slots = grown
 }
 
 // float gives the float64 whose shortest text is this decimal.
@@ -184,9 +196,7 @@ func (r *ranks) flush() {
 func (r *ranks) merge(o *ranks) {
 	for v, n := range o.slots {
 		if n > 0 {
-			if r.slots == nil {
-				r.slots = make([]uint32, slotLimit)
-			}
+			r.reach(v)
 			r.slots[v] += n
 		}
 	}

@@ -42,6 +42,7 @@ type inspector struct {
 	naive bool
 	atOK  bool
 	clean cleanTexts
+	near  sketcher
 
 	valid   bool // the block is UTF-8 as a whole
 	touches []uint32
@@ -70,11 +71,13 @@ type entry struct {
 	line            int
 	offset          int // of the line in its block
 	id, source      span
+	summary         span
+	summaryRole     role
 	idHash, srcHash uint64
 	sumHash         uint64
 	chanHash        uint64
 	at              instant
-	sketch          int // offset in tally.sketches, -1: none
+	sketch          int // place in tally.sketches, -1: none
 }
 
 func hashBytes(b []byte) uint64 { return xxh3.Hash(b) }
@@ -295,7 +298,7 @@ func (in *inspector) field(w *walker, n *node, t *token) {
 	case roleSummaryMarkdown, roleSummaryText:
 		if t.kind == kindString && len(t.text) > 0 && r.summaryRole != roleSummaryMarkdown {
 			r.summary, r.summaryChars, r.summaryRole = t.span, bytescan.Chars(t.text), n.role
-			r.entry.sumHash = in.normalHash(t.text)
+			r.entry.summary, r.entry.summaryRole, r.entry.sumHash = t.span, n.role, in.normalHash(t.text)
 		}
 	case roleLanguage:
 		if t.kind == kindString {
@@ -407,6 +410,10 @@ func (in *inspector) tell(c caseID) { in.add(c, in.w.t.span, in.w.pointer(), nil
 func (in *inspector) source(w *walker, t *token) {
 	if !in.o.Without.Duplicates {
 		in.rec.entry.srcHash = in.normalHash(t.text)
+		if in.o.NearDuplicates {
+			in.rec.entry.sketch = len(in.t.sketches)
+			in.t.sketches = append(in.t.sketches, in.near.sketch(t.text))
+		}
 	}
 	if in.o.Without.Locale {
 		return

@@ -18,11 +18,14 @@ type report struct {
 	total   tally
 	ids     lineTable
 	sources lineTable
+	near    nearTable
+	windows windows
 	index   *Index
 }
 
 func (r *report) init(o *Options, full *[4]atomic.Bool) {
 	r.o, r.full = o, full
+	r.windows = make(windows)
 	if o.KeepIndex {
 		r.index = &Index{}
 	}
@@ -63,22 +66,108 @@ func (r *report) add(b *block) {
 	}
 }
 
-// repeats looks for records that were there before.
+// repeats looks for records that were there before, here or in the evaluation
+// dataset. A record that repeats one exactly is not told as near to it too.
 func (r *report) repeats(b *block) {
+	if r.o.Without.Duplicates {
+		return
+	}
+	const id, source, first = "/sample_id", "/source_text", "first_line"
 	for i := range b.out.entries {
 		e := &b.out.entries[i]
-		if !r.o.Without.Duplicates {
-			if e.idHash != 0 {
-				if first := r.ids.seen(e.idHash, e.line); first != 0 {
-					r.tell(b, e, idRepeated, e.id, "/sample_id", "first_line", first)
-				}
-			}
-			if e.srcHash != 0 {
-				if first := r.sources.seen(e.srcHash, e.line); first != 0 {
-					r.tell(b, e, sourceRepeated, e.source, "/source_text", "first_line", first)
-				}
+		var s *sketch
+		if e.sketch >= 0 {
+			s = &b.out.sketches[e.sketch]
+		}
+		if e.idHash != 0 {
+			if line := r.ids.seen(e.idHash, e.line); line != 0 {
+				r.tell(b, e, idRepeated, e.id, id, first, line)
 			}
 		}
+		same := 0
+		if e.srcHash != 0 {
+			if same = r.sources.seen(e.srcHash, e.line); same != 0 {
+				r.tell(b, e, sourceRepeated, e.source, source, first, same)
+			}
+		}
+		if s != nil && same == 0 {
+			if line := r.near.find(s); line != 0 {
+				r.tell(b, e, sourceNear, e.source, source, first, line)
+			}
+			r.near.add(s, e.line)
+		}
+		if r.o.Evaluation != nil {
+			r.evaluation(b, e, s)
+		}
+		if r.index != nil {
+			r.index.keep(e, s)
+		}
+	}
+}
+
+// evaluation compares a training record with the evaluation dataset.
+func (r *report) evaluation(b *block, e *entry, s *sketch) {
+	const arg = "evaluation_line"
+	x := r.o.Evaluation
+	if e.idHash != 0 {
+		if line := x.ids.line(e.idHash); line != 0 {
+			r.tell(b, e, evalID, e.id, "/sample_id", arg, line)
+		}
+	}
+	same := 0
+	if e.srcHash != 0 {
+		if same = x.sources.line(e.srcHash); same != 0 {
+			r.tell(b, e, evalSource, e.source, "/source_text", arg, same)
+		}
+	}
+	if e.sumHash != 0 {
+		if line := x.summaries.line(e.sumHash); line != 0 {
+			r.tell(b, e, evalSummary, e.summary, "/"+rolePaths[e.summaryRole], arg, line)
+		}
+	}
+	if s != nil && same == 0 {
+		if line := x.near.find(s); line != 0 {
+			r.tell(b, e, evalNear, e.source, "/source_text", arg, line)
+		}
+	}
+	if e.at.set {
+		r.windows.add(e.chanHash, e.at)
+	}
+}
+
+// overlaps tells of evaluation records inside the training window of their
+// channel (DS042). They have no line in this dataset.
+func (r *report) overlaps() {
+	if r.o.Evaluation == nil {
+		return
+	}
+	rank := rankOf(evalWindow.row().severity)
+	for _, m := range r.o.Evaluation.moments {
+		if !r.windows.holds(m) {
+			continue
+		}
+		k := &r.total.counts[evalWindow]
+		k.places++
+		k.records++
+		if len(r.total.places[rank]) < r.o.MaxFindings {
+			r.total.places[rank] = append(r.total.places[rank], place{
+				c: evalWindow, args: map[string]string{"evaluation_line": strconv.Itoa(m.line)},
+			})
+		}
+	}
+}
+
+// shortfall tells that not all records were remembered for DS032 or DS041.
+func (r *report) shortfall() {
+	if !r.near.partial && (r.o.Evaluation == nil || !r.o.Evaluation.near.partial) {
+		return
+	}
+	k := &r.total.counts[nearPartial]
+	k.places++
+	k.records++
+	rank := rankOf(nearPartial.row().severity)
+	if list := &r.total.places[rank]; len(*list) < r.o.MaxFindings {
+		*list = append(*list, place{c: nearPartial, args: map[string]string{"compared": strconv.Itoa(maxNear)}})
 	}
 }
 
@@ -103,6 +192,8 @@ func (r *report) tell(b *block, e *entry, c caseID, at span, pointer, arg string
 }
 
 func (r *report) facts() Facts {
+	r.overlaps()
+	r.shortfall()
 	t := &r.total
 	f := Facts{
 		Path: r.o.Path, Records: t.records,
@@ -145,9 +236,11 @@ func (r *report) findings() []finding.Finding {
 			Rule: row.rule, Case: row.name, Severity: row.severity,
 			At:   finding.Position{Path: r.o.Path, Line: p.line, Column: p.column},
 			Args: p.args,
-			Record: &finding.Record{
+		}
+		if p.line > 0 {
+			f.Record = &finding.Record{
 				ByteStart: p.at.start, ByteEnd: p.at.end, Pointer: p.pointer, Length: p.at.end - p.at.start,
-			},
+			}
 		}
 		if len(p.value) > 0 {
 			key := row.rule + "\x00" + string(p.value)

@@ -26,7 +26,7 @@ type tally struct {
 	first, last                                            instant
 	lastLine                                               int
 	entries                                                []entry
-	sketches                                               []uint8
+	sketches                                               []sketch
 }
 
 func (t *tally) reset() {

@@ -62,6 +62,18 @@ func TidyLen(b []byte) int { return tidyLen(b) }
 // Chars counts the characters of UTF-8.
 func Chars(b []byte) int { return chars(b) }
 
+// Spaces gives the places of white space and control characters, 64 bytes each;
+// dst is reused.
+func Spaces(dst []uint64, text []byte) []uint64 {
+	n := (len(text) + 63) / 64
+	if cap(dst) < n {
+		dst = make([]uint64, n+n/4+4)
+	}
+	dst = dst[:n]
+	spaces(dst, text)
+	return dst
+}
+
 // Classify gives the stops of the text, 64 bytes each; dst is reused.
 func Classify(dst []Stops, text []byte) []Stops {
 	n := (len(text) + 63) / 64

@@ -22,6 +22,9 @@ func tidyLenAVX2(p *byte, n int) int
 func continuationsAVX2(p *byte, chunks int) int
 
 //go:noescape
+func spacesAVX2(dst *uint64, p *byte, chunks int)
+
+//go:noescape
 func validAVX2(p *byte, n int) bool
 
 //go:noescape
@@ -66,6 +69,17 @@ func chars(b []byte) int {
 		b = b[k*32:]
 	}
 	return n + charsPortable(b)
+}
+
+func spaces(dst []uint64, text []byte) {
+	n := len(text) / 64
+	if !hasAVX2 {
+		n = 0
+	}
+	if n > 0 {
+		spacesAVX2(&dst[0], &text[0], n)
+	}
+	spacesPortable(dst[n:], text[n*64:])
 }
 
 func valid(b []byte) bool {

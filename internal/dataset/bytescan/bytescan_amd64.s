@@ -128,6 +128,34 @@ total:
 	MOVQ AX, ret+16(FP)
 	RET
 
+// func spacesAVX2(dst *uint64, p *byte, chunks int)
+TEXT ·spacesAVX2(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), DI
+	MOVQ p+8(FP), SI
+	MOVQ chunks+16(FP), CX
+	VMOVDQU lowcase<>(SB), Y0
+blank:
+	TESTQ CX, CX
+	JZ    blanked
+	VMOVDQU (SI), Y1
+	VMOVDQU 32(SI), Y2
+	VPMINUB Y1, Y0, Y3
+	VPMINUB Y2, Y0, Y4
+	VPCMPEQB Y1, Y3, Y3
+	VPCMPEQB Y2, Y4, Y4
+	VPMOVMSKB Y3, AX
+	VPMOVMSKB Y4, BX
+	SHLQ $32, BX
+	ORQ BX, AX
+	MOVQ AX, (DI)
+	ADDQ $64, SI
+	ADDQ $8, DI
+	DECQ CX
+	JMP  blank
+blanked:
+	VZEROUPPER
+	RET
+
 // func validAVX2(p *byte, n int) bool
 TEXT ·validAVX2(SB), NOSPLIT, $0-17
 	MOVQ p+0(FP), SI

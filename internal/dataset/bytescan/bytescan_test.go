@@ -46,6 +46,10 @@ func same(t *testing.T, b []byte) {
 	t.Helper()
 	require.Equal(t, plainLenPortable(b, 0), PlainLen(b))
 	require.Equal(t, tidyLenPortable(b, 0), TidyLen(b))
+	blanks := Spaces(nil, b)
+	wantBlanks := make([]uint64, len(blanks))
+	spacesPortable(wantBlanks, b)
+	require.Equal(t, wantBlanks, append([]uint64{}, blanks...))
 	if utf8.Valid(b) {
 		require.Equal(t, utf8.RuneCount(b), Chars(b))
 	}

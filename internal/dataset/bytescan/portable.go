@@ -53,6 +53,17 @@ func charsPortable(b []byte) int {
 	return n
 }
 
+func spacesPortable(dst []uint64, text []byte) {
+	for k := range dst {
+		dst[k] = 0
+		for i, c := range text[k*64 : min(len(text), k*64+64)] {
+			if c <= ' ' {
+				dst[k] |= 1 << i
+			}
+		}
+	}
+}
+
 // validPortable takes two Cyrillic letters or eight ASCII bytes at a time where
 // it can, which is most of a Russian text.
 func validPortable(b []byte) bool {

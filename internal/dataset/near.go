@@ -1,0 +1,213 @@
+package dataset
+
+import (
+	"encoding/binary"
+	"math/bits"
+
+	"github.com/zeebo/xxh3"
+
+	"github.com/pilotgate/pilotgate/internal/dataset/bytescan"
+)
+
+// Near duplicates by MinHash over runs of five words, with one permutation:
+// each run is hashed once and falls into one of the bins, whose least hash is
+// kept (Li, Owen, Zhang: "One permutation hashing"). Bins that nothing fell
+// into borrow from others (Shrivastava: "Optimal densification"). Four bits a
+// bin are kept to estimate the Jaccard similarity, with an error of about 0.05;
+// bands of four whole bins find the pairs that are worth comparing.
+const (
+	shingleWords = 5
+	bins         = 64
+	bands        = 8
+	bandBins     = 4
+	nearShare    = 0.8 // DS032: least similarity
+	// maxNear caps the records that others are compared with: 100 to 130 bytes each.
+	maxNear = 1 << 19
+)
+
+// sketch is what is kept of a text.
+type sketch struct {
+	low   [bins / 16]uint64 // four bits a bin
+	bands [bands]uint32
+}
+
+// sketcher makes sketches; it keeps its buffers.
+type sketcher struct {
+	spaces []uint64
+	least  [bins]uint64
+}
+
+const (
+	mixA = 0x9E3779B97F4A7C15
+	mixB = 0xD6E8FEB86659FD93
+	// rollK^5 leaves the window when a word does.
+	rollK  = 0xA0761D6478BD642F
+	rollK5 = (rollK * rollK * rollK * rollK * rollK) & (1<<64 - 1)
+)
+
+func mix(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a, b)
+	return hi ^ lo
+}
+
+// wordHash hashes a word without the sign at its end.
+func wordHash(w []byte) uint64 {
+	n := len(w)
+	if c := w[n-1]; n > 1 && (c == ',' || c == '.' || c == ':' || c == ';' || c == '!' || c == '?') {
+		n--
+		w = w[:n]
+	}
+	switch {
+	case n > 16:
+		return xxh3.Hash(w)
+	case n >= 8:
+		return mix(binary.LittleEndian.Uint64(w)^mixA, binary.LittleEndian.Uint64(w[n-8:])^mixB^uint64(n))
+	case n >= 4:
+		return mix((uint64(binary.LittleEndian.Uint32(w))|uint64(binary.LittleEndian.Uint32(w[n-4:]))<<32)^mixA, mixB^uint64(n))
+	}
+	return mix((uint64(w[0])|uint64(w[n/2])<<8|uint64(w[n-1])<<16)^mixA, mixB^uint64(n))
+}
+
+func (k *sketcher) sketch(text []byte) sketch {
+	for i := range k.least {
+		k.least[i] = 1<<64 - 1
+	}
+	k.spaces = bytescan.Spaces(k.spaces, text)
+	var window [shingleWords]uint64
+	roll, words, from := uint64(0), 0, 0
+	word := func(w []byte) {
+		h := wordHash(w)
+		slot := words % shingleWords
+		roll = roll*rollK + h - window[slot]*rollK5
+		window[slot] = h
+		if words++; words >= shingleWords {
+			k.put(roll)
+		}
+	}
+	for c, m := range k.spaces {
+		for ; m != 0; m &= m - 1 {
+			at := c*64 + bits.TrailingZeros64(m)
+			if at > from {
+				word(text[from:at])
+			}
+			from = at + 1
+		}
+	}
+	if from < len(text) {
+		word(text[from:])
+	}
+	if words < shingleWords {
+		k.put(roll) // a short text is one run
+	}
+	return k.fold()
+}
+
+func (k *sketcher) put(run uint64) {
+	h := mix(run^mixB, mixA)
+	if bin := &k.least[h>>58]; h < *bin {
+		*bin = h
+	}
+}
+
+// fold fills empty bins and keeps what is needed of them.
+func (k *sketcher) fold() (s sketch) {
+	const empty = 1<<64 - 1
+	full := k.least
+	for i := range full {
+		for try := uint64(1); full[i] == empty; try++ {
+			full[i] = k.least[mix(uint64(i)+mixA, try^mixB)>>58]
+		}
+	}
+	for i, h := range full {
+		s.low[i/16] |= (h & 15) << (i % 16 * 4)
+	}
+	for b := range s.bands {
+		h := uint64(b + 1)
+		for i := range bandBins {
+			h = mix(h^full[b*bandBins+i], mixB+h)
+		}
+		s.bands[b] = uint32(h >> 32)
+	}
+	return s
+}
+
+// likeness estimates the Jaccard similarity: the share of equal bins, less what
+// four bits agree on by chance.
+func (s *sketch) likeness(low *[bins / 16]uint64) float64 {
+	equal := 0
+	for i, a := range s.low {
+		x := a ^ low[i]
+		x |= x >> 1
+		x |= x >> 2
+		equal += 16 - bits.OnesCount64(x&0x1111111111111111)
+	}
+	const chance = 1.0 / 16
+	return (float64(equal)/bins - chance) / (1 - chance)
+}
+
+// nearTable finds earlier texts that are like a new one.
+type nearTable struct {
+	texts   []sketch
+	lines   []uint32
+	slots   [bands][]uint32 // number of the text plus one; the band's hash picks the place
+	partial bool            // some texts were not remembered: maxNear
+}
+
+// probes caps how many texts of one band are compared: many records that share
+// a phrase must not cost squares.
+const probes = 8
+
+// find gives the line of a text that is near, or 0.
+func (t *nearTable) find(s *sketch) (line int) {
+	if len(t.texts) == 0 {
+		return 0
+	}
+	for b, hash := range s.bands {
+		slots := t.slots[b]
+		mask := uint32(len(slots) - 1)
+		for p := range uint32(probes) {
+			k := slots[(hash+p)&mask]
+			if k == 0 {
+				break
+			}
+			if old := &t.texts[k-1]; old.bands[b] == hash && s.likeness(&old.low) >= nearShare {
+				return int(t.lines[k-1])
+			}
+		}
+	}
+	return 0
+}
+
+// add remembers a text.
+func (t *nearTable) add(s *sketch, line int) {
+	if len(t.texts) >= maxNear {
+		t.partial = true
+		return
+	}
+	t.texts = append(t.texts, *s)
+	t.lines = append(t.lines, uint32(line))
+	if len(t.slots[0]) < 2*len(t.texts) {
+		for b := range t.slots {
+			t.slots[b] = make([]uint32, max(1024, 2*len(t.slots[b])))
+		}
+		for k := range t.texts {
+			t.place(k)
+		}
+		return
+	}
+	t.place(len(t.texts) - 1)
+}
+
+// place enters text k into each band where there is room within the probes.
+func (t *nearTable) place(k int) {
+	for b, hash := range t.texts[k].bands {
+		slots := t.slots[b]
+		mask := uint32(len(slots) - 1)
+		for p := range uint32(probes) {
+			if at := &slots[(hash+p)&mask]; *at == 0 {
+				*at = uint32(k + 1)
+				break
+			}
+		}
+	}
+}
