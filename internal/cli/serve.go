@@ -29,7 +29,7 @@ func (s serve) Run(c *call) error {
 	if config.Log.Format == "console" {
 		log = log.Output(zerolog.ConsoleWriter{Out: c.Stderr, NoColor: c.NoColor || !c.StderrTerminal})
 	}
-	pilotgate, err := server.New(config, server.Options{Log: log, Pacing: server.GitHubPacing})
+	pilotgate, err := server.New(c.Context, config, server.Options{Log: log, Pacing: server.GitHubPacing})
 	if err != nil {
 		return advise("see config/server.example.yml", "start the server: %w", err)
 	}

@@ -161,7 +161,7 @@ func (w *World) start(ctx context.Context, o Options, appKey *rsa.PrivateKey) er
 	if o.Transport != nil {
 		transport = o.Transport(transport)
 	}
-	s, err := server.New(c, server.Options{
+	s, err := server.New(ctx, c, server.Options{
 		Log: o.Log, Transport: transport, Now: w.Now, Key: w.Key, Bot: w.App.BotID(), OnRequest: o.OnRequest, Queue: w.queue,
 	})
 	if err != nil {

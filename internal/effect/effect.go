@@ -122,7 +122,8 @@ type Pull struct {
 	AutoMerge bool // only ever on our own pull requests
 }
 
-// Issue opens an issue (Number 0), or updates or closes one of ours.
+// Issue opens an issue (Number 0), or updates or closes one of ours. Marker is
+// the text of the hidden comment in its body, which the writer adds.
 type Issue struct {
 	Number int
 	Marker string

@@ -23,12 +23,12 @@ func DiffRepository(s *facts.RepositoryState, v judge.RepositoryVerdict) []Effec
 	for _, id := range v.Pilots {
 		look(facts.KindPilot, id)
 	}
-	const marker = "<!-- pilotgate:ledger -->"
+	const marker = "pilotgate:ledger"
 	i := slices.IndexFunc(s.Issues, func(i facts.Issue) bool { return i.Marker == marker && i.Open })
 	switch {
 	case len(v.Broken) > 0 && i < 0:
 		title, body := render.Speak(v.Policy.Language).LedgerIssue(v.Broken)
-		out = append(out, Issue{Marker: marker, Title: title, Body: marker + "\n" + body})
+		out = append(out, Issue{Marker: marker, Title: title, Body: body})
 	case len(v.Broken) == 0 && i >= 0:
 		out = append(out, Issue{Number: s.Issues[i].Number, Marker: marker, Close: true})
 	}

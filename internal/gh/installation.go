@@ -103,3 +103,42 @@ func (c *Client) Installations(ctx context.Context) ([]int64, error) {
 	}
 	return nil, fmt.Errorf("more than %d installations", 100*maxInstallationPages)
 }
+
+// OnlyRefused tells whether an error of Apply holds nothing but refusals:
+// GitHub understood each effect and will not do it.
+func OnlyRefused(err error) bool {
+	if err == nil {
+		return false
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range joined.Unwrap() {
+			if !OnlyRefused(e) {
+				return false
+			}
+		}
+		return true
+	}
+	return isRefused(err)
+}
+
+// Bot is the numeric id of our App's account, asked for through any
+// installation; 0 without one.
+func (c *Client) Bot(ctx context.Context) (int64, error) {
+	app, err := c.App(ctx)
+	if err != nil {
+		return 0, err
+	}
+	ids, err := c.Installations(ctx)
+	if err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	var user *github.User
+	k := c.call(c.installation(ids[0]), "GET /users/{username}")
+	if err := k.send(ctx, func(ctx context.Context, rest *github.Client) (err error) {
+		user, _, err = rest.Users.Get(ctx, app.Login)
+		return err
+	}); err != nil {
+		return 0, fmt.Errorf("look up our account: %w", err)
+	}
+	return user.GetID(), nil
+}

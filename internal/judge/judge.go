@@ -116,7 +116,7 @@ func verdict(d dossier.Dossier) Verdict {
 		switch {
 		case c.Failed():
 			check.Conclusion, failed = Failure, true
-		case c.Pending != nil:
+		case c.Pending != nil, c.Waits != nil:
 			check.Conclusion, pending = InProgress, true
 		}
 		v.Checks = append(v.Checks, check)
@@ -161,6 +161,8 @@ func conclude(d *dossier.Dossier, v Verdict, failed, pending bool) (Conclusion, 
 		return Failure, Blocked, Reason{Key: "unattributed", Args: map[string]string{"commit": v.People.Unattributed[0].OID}}
 	case failed:
 		return InProgress, Blocked, Reason{Key: "checks_failed"}
+	case pending && d.Request == nil:
+		return InProgress, Checking, Reason{Key: "results_awaited"}
 	case pending:
 		return InProgress, Checking, Reason{Key: "checks_pending"}
 	case p.Draft:

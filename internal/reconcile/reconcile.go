@@ -88,7 +88,10 @@ func steps[S any](ctx context.Context, l *Loop, s facts.Subject, k kind[S]) erro
 		}
 		err = l.write(ctx, s, common.Repository, effects, l.guard(s, head(&snapshot)))
 		l.report(s, common, effects, err)
-		if !gh.Overtaken(err) {
+		switch {
+		case gh.OnlyRefused(err):
+			return nil // doing it again changes nothing; the next look tries once more
+		case !gh.Overtaken(err):
 			return err
 		}
 	}

@@ -78,6 +78,8 @@ func (w *Words) nextStep(c judge.Check) string {
 		key = "next_error"
 	case c.Pending != nil:
 		key = "next_scan"
+	case c.Waits != nil:
+		key = "next_results"
 	case finding.Count(c.Findings, finding.Warning) > 0:
 		key = "next_warning"
 	}
@@ -103,6 +105,9 @@ func (w *Words) title(v judge.Verdict, c judge.Check) string {
 	}
 	if len(parts) > 0 {
 		return strings.Join(parts, ", ")
+	}
+	if c.Waits != nil {
+		return w.sayMap(plain, "title", c.Waits.Key, c.Waits.Args)
 	}
 	return w.fine(v, c, plain)
 }

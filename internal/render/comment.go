@@ -79,6 +79,8 @@ func (w *Words) next(v judge.Verdict) string {
 		return text
 	case "checks_pending":
 		return bold(w.texts["comment"]["next_scan"])
+	case "results_awaited":
+		return bold(w.texts["comment"]["next_results"])
 	case "draft":
 		return bold(w.raw("comment", "next_ready", "who", who))
 	case "changes_requested":
@@ -151,7 +153,7 @@ func (w *Words) checkRows(v judge.Verdict, onlyTold bool) string {
 		text := w.texts["comment"]["asked_later"]
 		if v.Approvals == judge.Failure {
 			state, text = "❌", w.whyMarkdown(v)
-		} else if v.Why.Key != "checks_failed" && v.Why.Key != "checks_pending" {
+		} else if v.Why.Key != "checks_failed" && v.Why.Key != "checks_pending" && v.Why.Key != "results_awaited" {
 			text = w.whyMarkdown(v)
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", state, w.texts["check"][judge.Approvals], text)
@@ -208,7 +210,7 @@ func (w *Words) result(v judge.Verdict, c judge.Check) string {
 		parts = append(parts, text)
 	}
 	if len(parts) == 0 {
-		if c.Pending != nil {
+		if c.Pending != nil || c.Waits != nil {
 			return escape(w.title(v, c), cell, false)
 		}
 		return w.fine(v, c, cell)

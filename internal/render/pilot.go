@@ -12,6 +12,7 @@ import (
 	"github.com/pilotgate/pilotgate/internal/finding"
 	"github.com/pilotgate/pilotgate/internal/judge"
 	"github.com/pilotgate/pilotgate/internal/ledger"
+	"github.com/pilotgate/pilotgate/internal/rules"
 )
 
 // SignedMarker is in the comment of a request whose sign-off stands.
@@ -146,7 +147,7 @@ func (w *Words) reportRun(r *ledger.Record) string {
 // reportBaseline is the results table with the baseline filled in.
 func (w *Words) reportBaseline(v judge.PilotVerdict) string {
 	var b strings.Builder
-	b.WriteString(w.texts["report"]["results_table"] + "\n|---|---|---|---|---|---|---|---|---|\n")
+	b.WriteString(rules.AwaitedMarker + "\n" + w.texts["report"]["results_table"] + "\n|---|---|---|---|---|---|---|---|---|\n")
 	for _, m := range judge.BaselineOf(v.Request) {
 		fmt.Fprintf(&b, "| %s (%s) | %s | – | – | – | %d | %s | – | %s |\n",
 			m.Metric, m.Statistic, m.Value.StringFixed(4), m.N, m.Band.String(), w.texts["report"]["awaited"])

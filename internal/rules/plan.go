@@ -3,7 +3,6 @@ package rules
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -12,24 +11,21 @@ import (
 	"github.com/pilotgate/pilotgate/internal/plan"
 )
 
-// languageOf passes on what the plan's language found, for these rules.
-func languageOf(ids ...string) func(*Bench) {
-	return func(b *Bench) {
-		q := b.Request
-		if q == nil {
-			return
-		}
-		if q.Source.Blob.TooLarge {
-			b.Find("too_large", top(q.Path))
-			return
-		}
-		for _, f := range q.Plan.Problems {
-			if slices.Contains(ids, f.Rule) {
-				b.find(f)
-			}
-		}
-		b.Verified("plan_read", "path", q.Path, "pilot", q.PilotID, "fields", strconv.Itoa(len(q.Plan.Fields)))
+// planLanguage passes on what the plan's language found; each finding bears
+// the rule of its own row.
+func planLanguage(b *Bench) {
+	q := b.Request
+	if q == nil {
+		return
 	}
+	if q.Source.Blob.TooLarge {
+		b.Find("too_large", top(q.Path), "bytes", bytesText(q.Source.Entry.Size), "limit", bytesText(plan.MaxBytes))
+		return
+	}
+	for _, f := range q.Plan.Problems {
+		b.find(f)
+	}
+	b.Verified("plan_read", "path", q.Path, "pilot", q.PilotID, "fields", strconv.Itoa(len(q.Plan.Fields)))
 }
 
 // validity is the case of a value that cannot be right, "" where it can.

@@ -87,6 +87,8 @@ type Check struct {
 	Hidden map[string]int `json:"hidden,omitempty"`
 	// Pending: a scan is still running.
 	Pending *Progress `json:"pending,omitempty"`
+	// Waits says what the check waits for beside people: a report's results.
+	Waits *Statement `json:"waits,omitempty"`
 	// Overridden are rules whose severity the policy changed, with its reason.
 	Overridden []Override `json:"overridden,omitempty"`
 }

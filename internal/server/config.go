@@ -23,9 +23,10 @@ type Config struct {
 	} `yaml:"server"`
 	GitHub githubapp.Config `yaml:"github"`
 	Queue  struct {
-		URL      string `yaml:"url"`
-		Store    string `yaml:"store"`
-		Replicas int    `yaml:"replicas"`
+		URL         string `yaml:"url"`
+		Credentials string `yaml:"credentials"`
+		Store       string `yaml:"store"`
+		Replicas    int    `yaml:"replicas"`
 	} `yaml:"queue"`
 	Workers int           `yaml:"workers"`
 	Sweep   time.Duration `yaml:"sweep"`
@@ -61,7 +62,7 @@ type Store struct {
 func Defaults() Config {
 	var c Config
 	c.Server.Address, c.Server.Port = "127.0.0.1", 8080
-	c.Queue.Replicas = 1
+	c.Queue.Store, c.Queue.Replicas = "/var/lib/pilotgate/queue", 1
 	c.Workers, c.Sweep = 4, 30*time.Minute
 	c.Log.Level, c.Log.Format = "info", "json"
 	return c

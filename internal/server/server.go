@@ -21,6 +21,7 @@ import (
 	"github.com/pilotgate/pilotgate/internal/gh"
 	"github.com/pilotgate/pilotgate/internal/ledger"
 	"github.com/pilotgate/pilotgate/internal/queue"
+	"github.com/pilotgate/pilotgate/internal/queue/durable"
 	"github.com/pilotgate/pilotgate/internal/reconcile"
 	"github.com/pilotgate/pilotgate/internal/scan"
 	"github.com/pilotgate/pilotgate/internal/webhook"
@@ -46,16 +47,18 @@ type Server struct {
 	queue   queue.Queue
 	github  *gh.Client
 	loop    *reconcile.Loop
-	intake  http.Handler
 	scans   *scan.Pool
 	metrics *prometheus.Registry
+
+	received *webhook.Metrics
 }
 
 // GitHubPacing is the time between two writes that GitHub asks for.
 const GitHubPacing = time.Second
 
-// New wires a server; nothing runs and nothing is sent before Run.
-func New(c Config, o Options) (*Server, error) {
+// New wires a server and opens its queue; nothing is looked at and nothing is
+// sent before Run.
+func New(ctx context.Context, c Config, o Options) (*Server, error) {
 	s := &Server{config: c, options: o, metrics: prometheus.NewRegistry()}
 	key := o.Key
 	if key == nil {
@@ -70,7 +73,15 @@ func New(c Config, o Options) (*Server, error) {
 		signer, public = &key.Signer, &key.Public
 	}
 	if s.queue = o.Queue; s.queue == nil {
-		s.queue = queue.NewMemory(queue.Options{Workers: c.Workers, Metrics: queue.NewMetrics(s.metrics)})
+		var err error
+		s.queue, err = durable.Open(ctx, durable.Options{
+			Options: queue.Options{Workers: c.Workers, Metrics: queue.NewMetrics(s.metrics)},
+			Store:   c.Queue.Store, URL: c.Queue.URL, Credentials: c.Queue.Credentials, Replicas: c.Queue.Replicas,
+			Report: func(err error) { o.Log.Error().Err(err).Msg("queue") },
+		})
+		if err != nil {
+			return nil, fmt.Errorf("open the queue: %w", err)
+		}
 	}
 	queue.Collect(s.metrics, s.queue)
 	m := newMetrics(s.metrics)
@@ -89,14 +100,11 @@ func New(c Config, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.loop = &reconcile.Loop{GitHub: s.github, Queue: s.queue, Signer: signer, Log: o.Log}
-	s.intake, err = webhook.New(webhook.Options{
-		Secrets: c.secrets(), Us: webhook.Us{App: c.GitHub.App.IntegrationID, Bot: o.Bot},
-		Queue: s.queue, Metrics: webhook.NewMetrics(s.metrics),
-	})
-	if err != nil {
-		return nil, err
+	if len(c.secrets()) == 0 {
+		return nil, errors.New("no webhook secret")
 	}
+	s.received = webhook.NewMetrics(s.metrics)
+	s.loop = &reconcile.Loop{GitHub: s.github, Queue: s.queue, Signer: signer, Log: o.Log}
 	return s, nil
 }
 
@@ -109,14 +117,36 @@ func (s *Server) scanned(subject facts.Subject) {
 	}
 }
 
-// Handler serves every path of the server.
-func (s *Server) Handler() http.Handler {
+// handler serves every path of the server.
+func (s *Server) handler(ctx context.Context) (http.Handler, error) {
+	intake, err := webhook.New(webhook.Options{
+		Secrets: s.config.secrets(), Us: webhook.Us{App: s.config.GitHub.App.IntegrationID, Bot: s.bot(ctx)},
+		Queue: s.queue, Metrics: s.received,
+	})
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
-	mux.Handle("POST "+webhook.Path, s.intake)
+	mux.Handle("POST "+webhook.Path, intake)
 	mux.HandleFunc("GET /api/health", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /api/ready", s.ready)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{}))
-	return s.options.withLog(mux)
+	return s.options.withLog(mux), nil
+}
+
+// bot is our account's id, by which our own echoes are masked. Not to know it
+// costs looks and changes no result, so the server starts all the same.
+func (s *Server) bot(ctx context.Context) int64 {
+	if s.options.Bot != 0 {
+		return s.options.Bot
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	id, err := s.github.Bot(ctx)
+	if err != nil {
+		s.options.Log.Warn().Err(err).Msg("our own account is not known; its events cause looks")
+	}
+	return id
 }
 
 func (o Options) withLog(next http.Handler) http.Handler {
@@ -149,8 +179,12 @@ func (s *Server) Run(ctx context.Context) error {
 
 // Serve is Run on a listener of the caller's; it closes the listener.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	handler, err := s.handler(ctx)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	web := &http.Server{
-		Handler:           s.Handler(),
+		Handler:           handler,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
 		IdleTimeout:       60 * time.Second,
@@ -172,7 +206,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	})
 	group.Go(func() error { return s.queue.Run(ctx, s.work) })
 	group.Go(func() error { return s.sweep(ctx) })
-	err := group.Wait()
+	err = group.Wait()
 	s.scans.Close()
 	return errors.Join(err, s.queue.Close())
 }
