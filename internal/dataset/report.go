@@ -253,11 +253,11 @@ func (r *report) findings() []finding.Finding {
 				f.Record.Fingerprint = fingerprint(r.o.Key, row.rule, p.value)
 			}
 		}
-		if p.pointer != "" {
+		if p.line > 0 && p.c >= schemaMissing {
 			if f.Args == nil {
 				f.Args = make(map[string]string, 1)
 			}
-			f.Args["pointer"] = p.pointer
+			f.Args["pointer"] = cmp.Or(p.pointer, "/") // the record itself
 		}
 		out = append(out, f)
 	}
