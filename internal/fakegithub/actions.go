@@ -77,7 +77,7 @@ func (s *Server) scanWorkflows(r *repo) []*workflow {
 	}
 	files := r.git.flatten(c.tree)
 	for _, path := range sortedKeys(files) {
-		if !strings.HasPrefix(path, ".github/workflows/") || !(strings.HasSuffix(path, ".yml") || strings.HasSuffix(path, ".yaml")) {
+		if !strings.HasPrefix(path, ".github/workflows/") || (!strings.HasSuffix(path, ".yml") && !strings.HasSuffix(path, ".yaml")) {
 			continue
 		}
 		var w *workflow

@@ -2,6 +2,7 @@ package fakegithub
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -25,6 +26,14 @@ type failure struct {
 }
 
 func (f *failure) Error() string { return fmt.Sprintf("%d %s", f.status, f.message) }
+
+// refusalOf is the refusal in an error; any other error is a fault of ours.
+func refusalOf(err error) *failure {
+	if f := (*failure)(nil); errors.As(err, &f) {
+		return f
+	}
+	return &failure{status: http.StatusInternalServerError, message: err.Error()}
+}
 
 // invalid is GitHub's 422 with one field named.
 func invalid(resource, field, code, message string) *failure {
@@ -69,7 +78,7 @@ func (c *call) decode(into any) *failure {
 		return nil
 	}
 	if err := json.Unmarshal(c.raw, into); err != nil {
-		if _, syntax := err.(*json.SyntaxError); syntax {
+		if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
 			return &failure{status: http.StatusBadRequest, message: "Problems parsing JSON"}
 		}
 		return unprocessable("Invalid request.\n\n" + err.Error())

@@ -16,10 +16,14 @@ type App struct {
 	a *app
 }
 
-// ID is the App's id; Login its bot's login, "slug[bot]"; BotID its bot's account.
-func (a *App) ID() int64     { return a.a.id }
+// ID is the App's id.
+func (a *App) ID() int64 { return a.a.id }
+
+// Login is its bot's login, "slug[bot]".
 func (a *App) Login() string { return a.a.bot.login }
-func (a *App) BotID() int64  { return a.a.bot.id }
+
+// BotID is its bot's account id.
+func (a *App) BotID() int64 { return a.a.bot.id }
 
 // Secret is what signs the App's webhooks.
 func (a *App) Secret() string { return a.a.spec.Secret }

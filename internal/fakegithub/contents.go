@@ -2,6 +2,7 @@ package fakegithub
 
 import (
 	"encoding/base64"
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -56,7 +57,7 @@ type CommitView struct {
 func (r *Repo) Log(ref string) []CommitView {
 	defer r.s.lock()()
 	var out []CommitView
-	for _, c := range r.r.history(r.r.resolve(ref), "", r.s) {
+	for _, c := range r.r.history(r.r.resolve(ref), "") {
 		v := CommitView{
 			OID: c.oid, Tree: c.tree, Message: c.message, Parents: c.parents, AuthorEmail: c.author.email, CommitterEmail: c.committer.email,
 			SignedByGitHub: r.s.signedByGitHub(r.r, c),
@@ -251,7 +252,7 @@ func (c *call) webPush(branch string, files map[string]leaf, message string) (st
 		committer: c.s.identOf(c.s.webflow, now), message: message,
 	})
 	err := c.s.push(c.repo, "refs/heads/"+branch, oid, c.actor.user, false)
-	if f, is := err.(*failure); is && f.status == http.StatusUnprocessableEntity {
+	if f := (*failure)(nil); errors.As(err, &f) && f.status == http.StatusUnprocessableEntity {
 		// Seen rather than documented: what the refs API refuses with 422, the
 		// contents API refuses as a conflict.
 		return "", &failure{status: http.StatusConflict, message: f.message}

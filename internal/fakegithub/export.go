@@ -16,7 +16,7 @@ import (
 func (r *Repo) Export(dir string) error {
 	objects, refs, head := r.contents()
 	for _, sub := range []string{"objects", "refs/heads", "refs/tags"} {
-		if err := os.MkdirAll(filepath.Join(dir, filepath.FromSlash(sub)), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Join(dir, filepath.FromSlash(sub)), 0o750); err != nil {
 			return fmt.Errorf("export repository: %w", err)
 		}
 	}
@@ -93,7 +93,7 @@ func writeObject(dir, oid string, o object) error {
 		return err
 	}
 	at := filepath.Join(dir, "objects", oid[:2])
-	if err := os.MkdirAll(at, 0o755); err != nil {
+	if err := os.MkdirAll(at, 0o750); err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(at, oid[2:]), buf.Bytes(), 0o444) //nolint:gosec // as git does

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	. "github.com/pilotgate/pilotgate/internal/fakegithub" //nolint:revive // the tests tell stories
+	. "github.com/pilotgate/pilotgate/internal/fakegithub" // the tests tell stories
 )
 
 // Whatever is sent, the stand-in answers with a status and, where there is a

@@ -173,7 +173,7 @@ func (s *Server) makeRef(r *repo, ref, oid string, by *account) *failure {
 	}
 	if strings.HasPrefix(ref, "refs/heads/") {
 		if err := s.push(r, ref, oid, by, false); err != nil {
-			return err.(*failure)
+			return refusalOf(err)
 		}
 		return nil
 	}
@@ -189,7 +189,7 @@ const (
 
 // history lists commits from tip, newest first; with path only those that
 // change it, merges left out where they leave it as one parent has it.
-func (r *repo) history(tip, path string, s *Server) []*commit {
+func (r *repo) history(tip, path string) []*commit {
 	all := r.git.order(tip, nil)
 	var out []*commit
 	at := func(x *commit) string {

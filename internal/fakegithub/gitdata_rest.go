@@ -335,7 +335,7 @@ func (c *call) listCommits() (answer, error) {
 	}
 	since, _ := time.Parse(time.RFC3339, c.query("since"))
 	var out []*commit
-	all := c.repo.history(tip, strings.Trim(c.query("path"), "/"), c.s)
+	all := c.repo.history(tip, strings.Trim(c.query("path"), "/"))
 	for _, x := range all {
 		if by := c.query("author"); by != "" {
 			a := c.s.attributed(x.author)

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	. "github.com/pilotgate/pilotgate/internal/fakegithub" //nolint:revive // the tests tell stories
+	. "github.com/pilotgate/pilotgate/internal/fakegithub" // the tests tell stories
 	"github.com/pilotgate/pilotgate/internal/fakegithub/openapi"
 )
 
@@ -25,7 +25,7 @@ func TestServedOperations(t *testing.T) {
 	path := filepath.Join("..", "..", "testdata", "github", "served.golden")
 	if *update {
 		require.Empty(t, os.Getenv("CI"), "golden files are not written in CI")
-		require.NoError(t, os.WriteFile(path, []byte(got), 0o644)) //nolint:gosec // a test file
+		require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
 	}
 	want, err := os.ReadFile(path)
 	require.NoError(t, err)

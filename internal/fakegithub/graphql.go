@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	_ "embed"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -73,6 +74,7 @@ type graph struct {
 	doc    *ast.QueryDocument
 	errors []fields
 	cost   int
+	nodes  int
 }
 
 type resolver func(g *graph, on any, args map[string]any) (any, error)
@@ -121,7 +123,7 @@ func (s *Server) graphQL(c *call) (answer, bool, error) {
 	if nodes > maxNodes {
 		return ok2(fields{"errors": []fields{{"type": "MAX_NODE_LIMIT_EXCEEDED", "message": fmt.Sprintf("This query requests up to %d possible nodes which exceeds the maximum limit of %d.", nodes, maxNodes)}}})
 	}
-	g.cost = max(1, asks/100)
+	g.cost, g.nodes = max(1, asks/100), nodes
 	root := schema.Query
 	write := op.Operation == ast.Mutation
 	if write {
@@ -300,7 +302,7 @@ func (g *graph) field(typeName string, on any, fld *ast.Field, path []any) (any,
 
 func (g *graph) fail(err error, fld *ast.Field, path []any) {
 	f := fields{"message": err.Error(), "path": path}
-	if e, is := err.(*graphError); is && e.kind != "" {
+	if e := (*graphError)(nil); errors.As(err, &e) && e.kind != "" {
 		f["type"] = e.kind
 	}
 	if fld.Position != nil {

@@ -49,7 +49,7 @@ var commitFields = map[string]resolver{
 	"Commit.history": with(func(g *graph, x commitIn, a map[string]any) (any, error) {
 		at, _ := a["path"].(string)
 		var out []any
-		for _, c := range x.r.history(x.c.oid, strings.Trim(at, "/"), g.s) {
+		for _, c := range x.r.history(x.c.oid, strings.Trim(at, "/")) {
 			out = append(out, commitIn{x.r, c})
 		}
 		return nonNil(out), nil

@@ -203,7 +203,7 @@ var mutationFields = map[string]resolver{
 		case *issue:
 			on = &x.reactions
 		case *pull:
-			on = &x.issue.reactions
+			on = &x.reactions
 		default:
 			return nil, notResolved("reactable node")
 		}
@@ -416,7 +416,7 @@ func commitOnBranch(g *graph, in input) (payload, error) {
 		message: join(str(m, "headline"), str(m, "body")),
 	})
 	if err := g.s.push(r, "refs/heads/"+name, oid, g.c.actor.user, false); err != nil {
-		return nil, unprocessed(err.(*failure))
+		return nil, unprocessed(refusalOf(err))
 	}
 	c, _ := r.git.commit(oid)
 	return payload{"commit": commitIn{r, c}, "ref": refIn{r, "refs/heads/" + name}}, nil

@@ -134,7 +134,7 @@ var pullFields = map[string]resolver{
 		}
 		return anys(slices.DeleteFunc(rvs, func(rv *review) bool { return last[rv.author] != rv }))
 	}),
-	"PullRequest.comments": of(func(_ *graph, p *pull) any { return anys(p.issue.comments) }),
+	"PullRequest.comments": of(func(_ *graph, p *pull) any { return anys(p.comments) }),
 	"PullRequest.reviewRequests": of(func(_ *graph, p *pull) any {
 		var out []any
 		for _, u := range p.users {

@@ -77,7 +77,7 @@ var rootFields = map[string]resolver{
 	"Query.rateLimit":     func(g *graph, _ any, _ map[string]any) (any, error) { return g, nil },
 	"RateLimit.cost":      of(func(g *graph, _ *graph) any { return g.cost }),
 	"RateLimit.limit":     of(func(g *graph, _ *graph) any { return g.s.opt.RateLimit }),
-	"RateLimit.nodeCount": of(func(g *graph, _ *graph) any { return 0 }),
+	"RateLimit.nodeCount": of(func(g *graph, _ *graph) any { return g.nodes }),
 	"RateLimit.remaining": of(func(g *graph, _ *graph) any {
 		if in := g.c.actor.installation; in != nil {
 			return g.s.opt.RateLimit - in.rate.points

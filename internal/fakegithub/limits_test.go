@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	. "github.com/pilotgate/pilotgate/internal/fakegithub" //nolint:revive // the tests tell stories
+	. "github.com/pilotgate/pilotgate/internal/fakegithub" // the tests tell stories
 )
 
 func TestConditionalReadsAreFree(t *testing.T) {
@@ -77,7 +77,7 @@ func TestALostAnswerIsNoLostWrite(t *testing.T) {
 
 	srv := httptest.NewServer(w.gh)
 	defer srv.Close()
-	q, err := http.NewRequest("POST", srv.URL+repoPath+"/issues", strings.NewReader(`{"title":"y"}`))
+	q, err := http.NewRequest(http.MethodPost, srv.URL+repoPath+"/issues", strings.NewReader(`{"title":"y"}`))
 	require.NoError(t, err)
 	q.Header.Set("Authorization", "token "+w.token)
 	res, err := srv.Client().Do(q)
@@ -91,7 +91,7 @@ func TestALostAnswerIsNoLostWrite(t *testing.T) {
 func TestInjectedFailures(t *testing.T) {
 	w := newWorld(t, Options{})
 	w.gh.Inject(func(r *http.Request) *Failure {
-		if r.Method == "POST" {
+		if r.Method == http.MethodPost {
 			return &Failure{Status: 502, Body: "<html>"}
 		}
 		return nil

@@ -26,7 +26,7 @@ func (p *PR) Merge(by, method string, bypass bool) error {
 
 // refuseMerge says what the base branch's protection still asks for.
 func (s *Server) refuseMerge(p *pull, bypass bool) *failure {
-	g := s.guardsFor(p.repo, p.baseRef, nil, nil, bypass)
+	g := s.guardsFor(p.repo, p.baseRef, nil, bypass)
 	if p.draft {
 		return &failure{status: http.StatusMethodNotAllowed, message: "Pull Request is still a draft"}
 	}

@@ -73,14 +73,14 @@ func (rs *Ruleset) covers(r *repo, branch string) bool {
 
 // guards is what protects a branch; nil for nothing.
 func (s *Server) guards(r *repo, branch string) *guard {
-	return s.guardsFor(r, branch, nil, nil, false)
+	return s.guardsFor(r, branch, nil, false)
 }
 
 // guardsFor leaves out what this actor may bypass.
-func (s *Server) guardsFor(r *repo, branch string, by *account, a *app, asAdmin bool) *guard {
-	g, any := &guard{}, false
-	if p := r.protection[branch]; p != nil && !(asAdmin && !p.EnforceAdmins) {
-		any = true
+func (s *Server) guardsFor(r *repo, branch string, a *app, asAdmin bool) *guard {
+	g, found := &guard{}, false
+	if p := r.protection[branch]; p != nil && (!asAdmin || p.EnforceAdmins) {
+		found = true
 		g.checks = append(g.checks, p.RequiredChecks...)
 		g.reviews = max(g.reviews, p.RequiredReviews)
 		g.dismissStale = p.DismissStale
@@ -90,12 +90,12 @@ func (s *Server) guardsFor(r *repo, branch string, by *account, a *app, asAdmin 
 		if !rs.covers(r, branch) || (a != nil && slices.Contains(rs.BypassApps, a.id)) || (asAdmin && rs.BypassAdmins) {
 			continue
 		}
-		any = true
+		found = true
 		g.checks = append(g.checks, rs.RequiredChecks...)
 		g.reviews = max(g.reviews, rs.RequiredReviews)
 		g.pullRequest = g.pullRequest || rs.PullRequest || rs.RequiredReviews > 0
 	}
-	if !any {
+	if !found {
 		return nil
 	}
 	return g
@@ -127,7 +127,7 @@ func (s *Server) refusePush(r *repo, branch, oid string, by *account, kind strin
 			return unprocessable("Cannot force-push to this branch")
 		}
 	}
-	g := s.guardsFor(r, branch, by, a, admin)
+	g := s.guardsFor(r, branch, a, admin)
 	if g == nil || kind == "branch_creation" {
 		return nil
 	}

@@ -69,7 +69,7 @@ func (s *Server) Repo(full string) *Repo {
 	return nil
 }
 
-// ID, FullName and DefaultBranch say which repository it is.
+// ID is the repository's numeric id, which no rename changes.
 func (r *Repo) ID() int64 { return r.r.id }
 
 // FullName is "owner/name" as of now.

@@ -160,21 +160,19 @@ func (s *Server) serve(r *http.Request) (res result, drop bool) {
 		}
 	}
 	if err == nil {
-		if write && s.now().Before(s.secondary) {
+		switch {
+		case write && s.now().Before(s.secondary):
 			err = s.secondaryLimit()
-		} else if strings.TrimSuffix(r.URL.Path, "/") == "/graphql" || strings.TrimSuffix(r.URL.Path, "/") == "/api/graphql" {
+		case strings.TrimSuffix(r.URL.Path, "/") == "/graphql" || strings.TrimSuffix(r.URL.Path, "/") == "/api/graphql":
 			a, write, err = s.graphQL(c)
-		} else if strings.HasPrefix(r.URL.Path, storagePath) {
+		case strings.HasPrefix(r.URL.Path, storagePath):
 			a, err = s.storage(c)
-		} else {
+		default:
 			a, err = s.rest(c)
 		}
 	}
 	if err != nil {
-		f, is := err.(*failure)
-		if !is {
-			f = &failure{status: http.StatusInternalServerError, message: err.Error()}
-		}
+		f := refusalOf(err)
 		for k, v := range f.header {
 			c.header[k] = v
 		}

@@ -114,7 +114,7 @@ func New(opt Options) *Server {
 		opt.TreeLimit = 100_000
 	}
 	s := &Server{
-		opt: opt, rand: rand.New(rand.NewPCG(opt.Seed, 0x9e3779b97f4a7c15)), //nolint:gosec // repeatable on purpose
+		opt: opt, rand: rand.New(rand.NewPCG(opt.Seed, 0x9e3779b97f4a7c15)), // repeatable on purpose
 		ids: map[string]int64{}, accounts: map[string]*account{}, byID: map[int64]*account{},
 		emails: map[string]*account{}, teams: map[int64]*team{}, repos: map[int64]*repo{},
 		apps: map[int64]*app{}, installations: map[int64]*installation{}, tokens: map[string]*token{},

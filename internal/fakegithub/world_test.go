@@ -19,7 +19,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	. "github.com/pilotgate/pilotgate/internal/fakegithub" //nolint:revive // the tests tell stories
+	. "github.com/pilotgate/pilotgate/internal/fakegithub" // the tests tell stories
 	"github.com/pilotgate/pilotgate/internal/fakegithub/openapi"
 )
 
