@@ -46,7 +46,7 @@ var commitFields = map[string]resolver{
 		return signed{x}
 	}),
 	"Commit.associatedPullRequests": of(func(g *graph, x commitIn) any { return anys(g.s.pullsOf(x.r, x.c.oid)) }),
-	"Commit.history": with(func(g *graph, x commitIn, a map[string]any) (any, error) {
+	"Commit.history": with(func(_ *graph, x commitIn, a map[string]any) (any, error) {
 		at, _ := a["path"].(string)
 		var out []any
 		for _, c := range x.r.history(x.c.oid, strings.Trim(at, "/")) {
