@@ -95,6 +95,9 @@ func TestAnApprovalThatDoesNotCountSaysWhy(t *testing.T) {
 		reason    string
 	}{
 		{"dismissed", func(in *approval.Input) { in.Pull.Reviews[0].State = "DISMISSED" }, 1, "dismissed"},
+		{"dismissed for another digest", func(in *approval.Input) {
+			in.Pull.Reviews[0].State, in.Pull.Reviews[0].Commit = "DISMISSED", "h1"
+		}, 1, "other_digest"},
 		{"changes requested", func(in *approval.Input) { in.Pull.Reviews[0].State = "CHANGES_REQUESTED" }, 1, "changes_requested"},
 		{"changes requested later by the same person", func(in *approval.Input) {
 			later := approve(13, irina, 3)

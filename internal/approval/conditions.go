@@ -106,9 +106,16 @@ func (c *court) weigh(r facts.Review, v Review) (Reason, bool) {
 }
 
 // 1. The user's latest APPROVED or CHANGES_REQUESTED review, not dismissed.
-func isLatestApproval(c *court, r facts.Review, _ Review) (Reason, bool) {
+func isLatestApproval(c *court, r facts.Review, v Review) (Reason, bool) {
 	switch {
 	case r.State == "DISMISSED":
+		// A stale approval is dismissed for what made it stale, and goes on
+		// saying so: the text must not change because we acted on it.
+		for _, why := range []condition{{4, sawThisDigest}, {6, isYoung}} {
+			if reason, ok := why.holds(c, r, v); !ok && v.Digest != "" {
+				return reason, false
+			}
+		}
 		return Reason{Key: "dismissed"}, false
 	case r.State == "CHANGES_REQUESTED":
 		return Reason{Key: "changes_requested"}, false
