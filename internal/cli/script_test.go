@@ -67,7 +67,7 @@ func story(ts *testscript.TestScript, _ bool, args []string) {
 	files := s.Repository()
 	if s.SigningKey.ID != "" {
 		files = files.With(s.Pilot())
-		added, err := s.Signoff(files)
+		added, err := s.Signoff(files, sample.Pilot)
 		ts.Check(err)
 		files = files.With(added)
 	}

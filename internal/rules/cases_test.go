@@ -2,6 +2,7 @@ package rules_test
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha1" //nolint:gosec // git's object ids
 	"encoding/hex"
 	"encoding/json"
@@ -24,6 +25,7 @@ import (
 	"github.com/pilotgate/pilotgate/internal/dossier"
 	"github.com/pilotgate/pilotgate/internal/facts"
 	"github.com/pilotgate/pilotgate/internal/finding"
+	"github.com/pilotgate/pilotgate/internal/ledger"
 	"github.com/pilotgate/pilotgate/internal/rules"
 )
 
@@ -37,7 +39,10 @@ import (
 //	cut: commits                               a listing that GitHub gave in part
 //	truncated: yes                             the head's tree was cut
 //	mode: PATH 120000                          an entry's mode at head
-//	signed: yes                                the head appends a signed record to the ledger
+//	signed: head | base | second               a signed record in the ledger, see sign
+//	statement: JSON                            signed and put among the records
+//	writes: summary | runbook                  what the server would find when it writes there
+//	repository: 8                              the repository's numeric id
 //	elsewhere: HEX40                           a commit that is not on the base branch
 //
 // and its files change the two sides: "head/PATH" and "base/PATH" are whole
@@ -45,7 +50,7 @@ import (
 // away, "edit/PATH" replaces lines ("< old" by the "> new" below it), and
 // "record/N" merges JSON into the training dataset's Nth record (RFC 7386),
 // "evaluation/N" into the evaluation dataset's. "raw/N" is a whole line.
-// PATH may be plan, card, dataset or evaluation for the sample's own.
+// PATH may be plan, card, dataset, evaluation, log or record for the sample's own.
 const casesDir = "../../testdata/cases"
 
 func TestEveryRowHasItsCases(t *testing.T) {
@@ -111,6 +116,7 @@ type testCase struct {
 	base, head sample.Files
 	expects    []expect
 	directives map[string][]string
+	record     string // path of the signed record
 }
 
 const (
@@ -118,15 +124,39 @@ const (
 	baseID = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 )
 
-var names = map[string]string{
-	"plan": sample.Plan, "card": sample.DataCard, "dataset": sample.Dataset, "evaluation": sample.EvaluationData,
-}
-
-func named(path string) string {
+// named spells the sample's own paths out.
+func (c *testCase) named(path string) string {
+	names := map[string]string{
+		"plan": sample.Plan, "card": sample.DataCard, "dataset": sample.Dataset, "evaluation": sample.EvaluationData,
+		"log": sample.Signoff, "record": c.record,
+	}
 	if full, ok := names[path]; ok {
 		return full
 	}
 	return path
+}
+
+// sign appends the sign-off of the sample's pilot, "head", to both sides,
+// "base", or as the second of two of which the first is not there, "second".
+func (c *testCase) sign(t *testing.T, story sample.Story, where string) {
+	t.Helper()
+	before := c.base.With(story.Pilot())
+	if where == "second" {
+		first, err := story.Signoff(before, "ru-digest-2025-09")
+		require.NoError(t, err)
+		before = before.With(first)
+	}
+	added, err := story.Signoff(before, sample.Pilot)
+	require.NoError(t, err)
+	for path := range added {
+		if path != sample.Signoff {
+			c.record = path
+		}
+	}
+	if where == "base" {
+		c.base = c.base.With(added)
+	}
+	c.head = c.head.With(added)
 }
 
 func readCase(t *testing.T, raw []byte) *testCase {
@@ -156,15 +186,29 @@ func readCase(t *testing.T, raw []byte) *testCase {
 	}
 	_, story.SigningKey = sample.ServerKey()
 	c.base, c.head = story.Repository(), story.Repository().With(story.Pilot())
-	if len(c.directives["signed"]) > 0 {
-		added, err := story.Signoff(c.base.With(story.Pilot()))
-		require.NoError(t, err)
-		c.head = c.head.With(added)
+	for _, where := range c.directives["signed"] {
+		c.sign(t, story, where)
+	}
+	for _, payload := range c.directives["statement"] {
+		c.state(t, payload)
+	}
+	for i := range c.expects {
+		c.expects[i].path = c.named(c.expects[i].path)
 	}
 	for _, f := range archive.Files {
 		c.apply(t, f)
 	}
 	return c
+}
+
+// state signs a statement, whatever it says, and puts it among the records.
+func (c *testCase) state(t *testing.T, payload string) {
+	t.Helper()
+	signer, _ := sample.ServerKey()
+	envelope, err := ledger.Sign([]byte(payload), signer)
+	require.NoError(t, err)
+	c.record = "docs/specs/epic_05/evidence/ru-digest-2025-10/signoff-" + strings.Repeat("9f2c41aa77ab01cc", 4) + ".json"
+	c.head[c.record] = envelope
 }
 
 func readExpect(t *testing.T, rule, text string) expect {
@@ -183,14 +227,13 @@ func readExpect(t *testing.T, rule, text string) expect {
 		require.NoError(t, err)
 		e.path, e.line = path, n
 	}
-	e.path = named(e.path)
 	return e
 }
 
 func (c *testCase) apply(t *testing.T, f txtar.File) {
 	t.Helper()
 	kind, path, _ := strings.Cut(f.Name, "/")
-	path = named(path)
+	path = c.named(path)
 	switch kind {
 	case "head":
 		c.head[path] = f.Data
@@ -234,6 +277,13 @@ func edit(t *testing.T, path string, src []byte, script string) []byte {
 			}
 		}
 		require.GreaterOrEqual(t, at, 0, "%s holds %q", path, old)
+		for i := range fresh {
+			if n, ok := strings.CutPrefix(fresh[i], "…"); ok {
+				which, err := strconv.Atoi(n)
+				require.NoError(t, err)
+				fresh[i] = lines[at+which-1]
+			}
+		}
 		lines = slices.Concat(lines[:at], fresh, lines[at+len(old):])
 		old, fresh = nil, nil
 	}
@@ -328,7 +378,28 @@ func (c *testCase) run(t *testing.T) (judged []string, found []finding.Finding) 
 		judged = append(judged, check.Name)
 		found = append(found, check.Findings...)
 	}
+	for _, where := range c.directives["writes"] {
+		found = append(found, c.writes(t, d, where)...)
+	}
 	return judged, found
+}
+
+// writes is what the server finds when it writes into a document of people.
+func (c *testCase) writes(t *testing.T, d dossier.Dossier, where string) []finding.Finding {
+	t.Helper()
+	path, found := d.Policy.Paths.Summary, []finding.Finding(nil)
+	if where == "runbook" {
+		path = d.Policy.Paths.Runbook
+		_, found = ledger.ParseIncidents(path, c.head[path])
+	} else {
+		_, found = ledger.LinkPilot(path, c.head[path], ledger.PilotLinks{Pilot: sample.Pilot, Plan: sample.Plan})
+	}
+	for i := range found {
+		row, ok := rules.Find(found[i].Rule)
+		require.True(t, ok)
+		found[i].Severity = cmp.Or(found[i].Severity, row.Starter)
+	}
+	return found
 }
 
 func (c *testCase) pull() facts.PullRequest {
@@ -344,6 +415,9 @@ func (c *testCase) pull() facts.PullRequest {
 		Head: facts.Head{OID: headID, Ref: "pilot", Repo: 7, Name: "acme/digest-pilots"},
 		Base: facts.Base{Ref: "main", OID: baseID},
 	}
+	if id := c.directives["repository"]; len(id) > 0 {
+		p.Repository.ID, _ = strconv.ParseInt(id[0], 10, 64) // 0 fails the case
+	}
 	if b := c.directives["base"]; len(b) > 0 {
 		p.Base.Ref = b[0]
 	}
@@ -353,9 +427,9 @@ func (c *testCase) pull() facts.PullRequest {
 	head.Truncated = len(c.directives["truncated"]) > 0
 	for _, m := range c.directives["mode"] {
 		path, mode, _ := strings.Cut(m, " ")
-		e := head.Entries[named(path)]
+		e := head.Entries[c.named(path)]
 		e.Mode = mode
-		head.Entries[named(path)] = e
+		head.Entries[c.named(path)] = e
 	}
 	p.Git.Trees[headID] = head
 	return p

@@ -26,10 +26,11 @@ func ServerKey() (ledger.Signer, SigningKey) {
 	return signer, SigningKey{ID: "2025", Ed25519: base64.StdEncoding.EncodeToString(public), From: "2025-01-01"}
 }
 
-// Signoff is what the server adds to the repository when the pilot is signed
-// off: rows in the log and the signed record. files hold repository and pilot;
-// the story's SigningKey must be ServerKey's for the record to verify.
-func (s Story) Signoff(files Files) (Files, error) {
+// Signoff is what the server adds to the repository when the pilot with this
+// id is signed off: rows in the log and the signed record. files hold
+// repository and pilot; the story's SigningKey must be ServerKey's for the
+// record to verify.
+func (s Story) Signoff(files Files, pilot string) (Files, error) {
 	signer, key := ServerKey()
 	public, err := base64.StdEncoding.DecodeString(key.Ed25519)
 	if err != nil {
@@ -54,7 +55,7 @@ func (s Story) Signoff(files Files) (Files, error) {
 		},
 		Predicate: ledger.Predicate{
 			Repository: ledger.Repository{ID: 7, Name: s.owner() + "/digest-pilots"},
-			Pilot:      Pilot, PullRequest: 42, PlanPath: Plan, Digest: "sha256:" + hash(Plan), // any digest will do here
+			Pilot:      pilot, PullRequest: 42, PlanPath: Plan, Digest: "sha256:" + hash(Plan), // any digest will do here
 			BaseRef: "main", HeadCommit: head, MergeCommit: strings.Repeat("5d6e7f80", 5),
 			Approvals: []ledger.Approval{approval(MLLead, "ML Lead", 2, 2211), approval(Operations, "Operations Owner", 3, 2212)},
 			Launch: &ledger.Launch{
@@ -72,15 +73,15 @@ func (s Story) Signoff(files Files) (Files, error) {
 			CreatedAt: signedAt.Add(time.Hour),
 		},
 	}
-	before := ledger.Ledger{RepositoryID: 7, LogPath: Signoff, Log: files[Signoff], Evidence: evidence}
+	before := ledger.Ledger{RepositoryID: 7, LogPath: Signoff, Log: files[Signoff], Evidence: evidence, Records: map[string][]byte{}}
+	for path, b := range files {
+		if strings.HasPrefix(path, "docs/specs/epic_05/evidence/") {
+			before.Records[path] = b
+		}
+	}
 	added, err := ledger.Append(before, record, signer, []ledger.Key{{ID: key.ID, Public: public, From: time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)}})
 	if err != nil {
 		return nil, fmt.Errorf("append the sample's sign-off: %w", err)
 	}
-	after := before.With(added)
-	out := Files{Signoff: after.Log}
-	for path, b := range after.Records {
-		out[path] = b
-	}
-	return out, nil
+	return Files{added.LogPath: added.Log, added.RecordPath: added.Record}, nil
 }

@@ -1,0 +1,122 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pilotgate/pilotgate/internal/cli"
+	"github.com/pilotgate/pilotgate/internal/cli/sample"
+)
+
+type outcome struct {
+	code           int
+	stdout, stderr string
+}
+
+// run is one command line on streams of one's own; change sets what differs.
+func run(t *testing.T, change func(*cli.Streams), args ...string) outcome {
+	t.Helper()
+	var out, errs bytes.Buffer
+	s := cli.Streams{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Now: func() time.Time {
+		return time.Date(2026, 1, 20, 12, 0, 0, 0, time.UTC)
+	}}
+	if change != nil {
+		change(&s)
+	}
+	code := cli.Run(context.Background(), args, s)
+	return outcome{code, out.String(), errs.String()}
+}
+
+func dataset(t *testing.T, defects ...sample.Defect) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "data.jsonl")
+	files := sample.Story{Records: 30, Evaluation: 3}.Pilot(defects...)
+	require.NoError(t, os.WriteFile(path, files[sample.Dataset], 0o600))
+	return path
+}
+
+func TestColourIsForTerminals(t *testing.T) {
+	path := dataset(t, sample.PhoneNumber)
+	for name, c := range map[string]struct {
+		change func(*cli.Streams)
+		colour bool
+	}{
+		"pipe":                 {nil, false},
+		"terminal":             {func(s *cli.Streams) { s.StdoutTerminal = true }, true},
+		"terminal, NO_COLOR":   {func(s *cli.Streams) { s.StdoutTerminal, s.NoColor = true, true }, false},
+		"only stderr is a tty": {func(s *cli.Streams) { s.StderrTerminal = true }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := run(t, c.change, "dataset", "scan", path)
+			assert.Equal(t, 1, got.code)
+			assert.Equal(t, c.colour, strings.Contains(got.stdout, "\x1b["))
+		})
+	}
+}
+
+func TestNoValueIsShown(t *testing.T) {
+	path := dataset(t, sample.PhoneNumber)
+	for _, format := range []string{"text", "json"} {
+		got := run(t, nil, "dataset", "scan", path, "--format", format)
+		for _, part := range []string{"900 000", "000-00", "9000000000"} {
+			assert.NotContains(t, got.stdout+got.stderr, part, format)
+		}
+	}
+}
+
+func TestFingerprintsAreOfOneRun(t *testing.T) {
+	path := dataset(t, sample.PhoneNumber)
+	first, second := run(t, nil, "dataset", "scan", path, "--format", "json"), run(t, nil, "dataset", "scan", path, "--format", "json")
+	assert.Equal(t, 1, first.code)
+	assert.NotEqual(t, first.stdout, second.stdout, "the key is made for the run")
+}
+
+func TestListedFindingsAreCapped(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "many.jsonl")
+	require.NoError(t, os.WriteFile(path, bytes.Repeat([]byte("{}\n"), 500), 0o600))
+	got := run(t, nil, "dataset", "scan", path, "--format", "json", "--max-findings", "3")
+	assert.Equal(t, 1, got.code)
+	assert.Equal(t, 3, strings.Count(got.stdout, `"severity"`))
+	assert.Contains(t, got.stdout, `"DS003": 500`, "the counts are whole")
+}
+
+func TestFailuresAreOneLine(t *testing.T) {
+	for _, args := range [][]string{
+		{"check", "--repo", filepath.Join(t.TempDir(), "none")},
+		{"check", "--no-such-flag"},
+		{"dataset", "scan"},
+		{"dataset", "scan", "none.jsonl"},
+		{"benchmark", "none.jsonl"},
+		{"explain", "NONE"},
+		{"replay", "none.json"},
+		{"verify", "--repo", t.TempDir()},
+		{"init", "--repo", t.TempDir()},
+		{"nonsense"},
+	} {
+		t.Run(strings.Join(args[:1], " "), func(t *testing.T) {
+			got := run(t, nil, args...)
+			assert.Equal(t, 2, got.code)
+			assert.Equal(t, 1, strings.Count(got.stderr, "\n"), got.stderr)
+			assert.True(t, strings.HasPrefix(got.stderr, "pilotgate: "), got.stderr)
+			assert.Contains(t, got.stderr, "; ", "what to do")
+			assert.Empty(t, got.stdout)
+		})
+	}
+}
+
+func TestAnInterruptEndsAScan(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	var errs bytes.Buffer
+	code := cli.Run(ctx, []string{"dataset", "scan", dataset(t)}, cli.Streams{Stdout: &bytes.Buffer{}, Stderr: &errs, Now: time.Now})
+	assert.Equal(t, 2, code)
+	assert.Contains(t, errs.String(), "canceled")
+}
