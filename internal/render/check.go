@@ -18,9 +18,34 @@ import (
 // MaxText is GitHub's limit for a check run's summary, in characters.
 const MaxText = 65535
 
-// MaxAnnotations is how many annotations a check run of ours carries; the rest
-// stands in the summary.
-const MaxAnnotations = 200
+// How many findings are shown one by one: of each rule, and in all. A dataset
+// can break one rule in every record, and nobody reads the thousandth; the
+// numbers are always complete.
+const (
+	MaxAnnotations    = 200
+	maxRows           = 100
+	perRuleRows       = 10
+	perRuleAnnotation = 50
+	perRuleTerminal   = 5
+)
+
+// listed picks the findings that are shown and counts the others by rule, those
+// included that were hidden before.
+func listed(fs []finding.Finding, hidden map[string]int, perRule, most int) (shown []finding.Finding, left map[string]int) {
+	left = maps.Clone(hidden)
+	if left == nil {
+		left = map[string]int{}
+	}
+	seen := map[string]int{}
+	for _, f := range fs {
+		if seen[f.Rule]++; seen[f.Rule] > perRule || len(shown) == most {
+			left[f.Rule]++
+			continue
+		}
+		shown = append(shown, f)
+	}
+	return shown, left
+}
 
 // Output is what a check run shows.
 type Output struct {
@@ -46,13 +71,10 @@ func (w *Words) Check(v judge.Verdict, c judge.Check) Output {
 	if len(c.Findings) > 0 {
 		b.WriteString("\n" + w.texts["summary"]["findings"] + "\n|---|---|---|---|---|\n")
 	}
-	rows, left := w.findingRows(v, c.Findings, MaxText-8000)
-	b.WriteString(rows)
-	if len(left) > 0 {
-		b.WriteString("\n" + w.say(markdown, "summary", "cut", "n", strconv.Itoa(sum(left)), "rules", counted(left)) + "\n")
-	}
-	for _, rule := range slices.Sorted(maps.Keys(c.Hidden)) {
-		b.WriteString("\n- " + w.say(markdown, "summary", "more", "n", strconv.Itoa(c.Hidden[rule]), "rule", rule))
+	shown, left := listed(c.Findings, c.Hidden, perRuleRows, maxRows)
+	b.WriteString(w.findingRows(v, shown, left, MaxText-8000))
+	for _, rule := range slices.Sorted(maps.Keys(left)) {
+		b.WriteString("\n- " + w.say(markdown, "summary", "more", "n", strconv.Itoa(left[rule]), "rule", rule))
 	}
 	for _, o := range c.Overridden {
 		b.WriteString("\n- " + w.say(markdown, "summary", "overridden", "rule", o.Rule, "severity", string(o.Severity), "reason", o.Reason))
@@ -129,10 +151,9 @@ func personal(fs []finding.Finding) bool {
 	return slices.ContainsFunc(fs, func(f finding.Finding) bool { return strings.HasPrefix(f.Rule, "PII") })
 }
 
-// findingRows renders the table's rows up to a length and counts the rest by rule.
-func (w *Words) findingRows(v judge.Verdict, fs []finding.Finding, most int) (string, map[string]int) {
+// findingRows renders the table's rows up to a length and adds the rest to left.
+func (w *Words) findingRows(v judge.Verdict, fs []finding.Finding, left map[string]int, most int) string {
 	var b strings.Builder
-	left := map[string]int{}
 	for _, f := range fs {
 		row := fmt.Sprintf("| %s | **%s** %s | %s | %s | %s |\n", sign(f.Severity), f.Rule, w.rules[f.Rule].Title,
 			w.where(v, f), w.what(f, cell), w.mend(f, cell))
@@ -142,7 +163,7 @@ func (w *Words) findingRows(v judge.Verdict, fs []finding.Finding, most int) (st
 		}
 		b.WriteString(row)
 	}
-	return b.String(), left
+	return b.String()
 }
 
 func sign(s finding.Severity) string {
@@ -195,8 +216,9 @@ func urlPath(p string) string {
 
 func (w *Words) annotations(fs []finding.Finding) []Annotation {
 	var out []Annotation
-	for _, f := range fs {
-		if f.At.Path == "" || len(out) == MaxAnnotations {
+	shown, _ := listed(fs, nil, perRuleAnnotation, MaxAnnotations)
+	for _, f := range shown {
+		if f.At.Path == "" {
 			continue
 		}
 		at := f.At
@@ -303,20 +325,4 @@ func clip(s string) string {
 	}
 	cut := string(r[:MaxText-3])
 	return cut[:strings.LastIndexByte(cut, '\n')] + "\n…"
-}
-
-func sum(m map[string]int) int {
-	n := 0
-	for _, x := range m {
-		n += x
-	}
-	return n
-}
-
-func counted(m map[string]int) string {
-	var parts []string
-	for _, k := range slices.Sorted(maps.Keys(m)) {
-		parts = append(parts, fmt.Sprintf("%s × %d", k, m[k]))
-	}
-	return strings.Join(parts, ", ")
 }

@@ -139,15 +139,8 @@ func (w *Words) terminalCheck(v judge.Verdict, c judge.Check, p Paint) string {
 }
 
 func (w *Words) terminalFindings(b *strings.Builder, fs []finding.Finding, hidden map[string]int, p Paint) {
-	left := maps.Clone(hidden)
-	if left == nil {
-		left = map[string]int{}
-	}
-	for i, f := range fs {
-		if i >= maxListed {
-			left[f.Rule]++
-			continue
-		}
+	shown, left := listed(fs, hidden, perRuleTerminal, maxListed)
+	for _, f := range shown {
 		b.WriteString("  " + w.FindingLine(f, p) + "\n")
 	}
 	for _, rule := range slices.Sorted(maps.Keys(left)) {

@@ -96,22 +96,13 @@ func (w *Words) ScanText(r ScanReport, p Paint) string {
 	if len(r.Findings) == 0 {
 		b.WriteString(p.in(green, "✓") + " " + w.Say("scan_clean", "records", records, "bytes", strconv.FormatInt(r.Facts.Bytes, 10)) + "\n")
 	}
-	for i, f := range r.Findings {
-		if i == maxListed {
-			break
-		}
+	shown, left := listed(r.Findings, r.Hidden, perRuleTerminal, maxListed)
+	for _, f := range shown {
 		line := w.FindingLine(f, p)
 		if f.Record != nil && f.Record.Fingerprint != "" {
 			line += "\n    " + p.in(dim, w.Say("fingerprint", "fingerprint", f.Record.Fingerprint))
 		}
 		b.WriteString(line + "\n")
-	}
-	left := maps.Clone(r.Hidden)
-	if left == nil {
-		left = map[string]int{}
-	}
-	for i := maxListed; i < len(r.Findings); i++ {
-		left[r.Findings[i].Rule]++
 	}
 	for _, rule := range slices.Sorted(maps.Keys(left)) {
 		b.WriteString(p.in(dim, w.Say("more", "n", strconv.Itoa(left[rule]), "rule", rule)) + "\n")
