@@ -4,6 +4,7 @@ package dataset
 // can be compared with it: hashes and times, no text. It is not changed by the
 // comparison, so several scans may share one.
 type Index struct {
+	path                    string // as shown in positions
 	ids, sources, summaries lineTable
 	near                    nearTable
 	moments                 []moment

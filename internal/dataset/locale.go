@@ -44,28 +44,26 @@ func looksRussian(text []byte, s bytescan.Script) bool {
 	if s.Russian > 0 && s.Russian*certainLetters >= s.Cyrillic {
 		return true
 	}
-	russian, other := commonWords(text)
-	if s.Cyrillic < certainLetters {
-		return other <= russian || other < 2
+	// Bulgarian has a hard sign in every fiftieth letter, Russian in every
+	// two-thousandth.
+	if hard := bytes.Count(text, []byte("ъ")); hard > 1 && hard*100 > s.Cyrillic {
+		return false
 	}
-	return russian > other
+	russian, other := commonWords(text)
+	return other <= russian
 }
 
 var (
-	russianWords = wordSet("и в не на что с по это как из для от к у но его за о же так то только был была было были или при до если мы вы они она он год года ещё также который которые чтобы будет уже после этом этого со")
-	otherWords   = wordSet("е са се че да ще като това който която които бе беше със във към след през между или при най още само тези този тази много има няма може " + // Bulgarian
+	russianWords = wordSet("что это как из для его ее её только был была было были мы вы они год года лет ещё также который которая которые чтобы будет будут уже после этом этого со об она он если где")
+	otherWords   = wordSet("е са се че да ще като това който която които бе беше със във към след през между най още само тези този тази много има няма може " + // Bulgarian
 		"је су ће од али који која које што није као би смо " + // Serbian
-		"та що як це до але був була було були від або який яка які про для " + // Ukrainian
-		"болып және үшін бұл мен") // Kazakh
+		"та що як це але був від або який яка які про") // Ukrainian
 )
 
 func wordSet(list string) map[string]bool {
 	m := make(map[string]bool)
 	for _, w := range bytes.Fields([]byte(list)) {
 		m[string(w)] = true
-	}
-	for _, w := range []string{"или", "при", "до", "для", "был", "была", "было", "были"} {
-		delete(m, w) // common to the languages that are told apart
 	}
 	return m
 }

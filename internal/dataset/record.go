@@ -302,7 +302,11 @@ func (in *inspector) field(w *walker, n *node, t *token) {
 		}
 	case roleLanguage:
 		if t.kind == kindString {
-			in.name(&in.t.languages, t.text, pii.Context{})
+			if isLanguageTag(t.text) {
+				in.name(&in.t.languages, t.text, pii.Context{})
+			} else {
+				in.t.languages.other++
+			}
 			if !sameLanguage(t.text, in.o.Locale) {
 				in.tell(languageField)
 			}
@@ -545,6 +549,17 @@ func (in *inspector) name(list *names, value []byte, ctx pii.Context) {
 		return
 	}
 	list.add(string(value), 1)
+}
+
+// isLanguageTag: two or three letters and at most one short subtag.
+func isLanguageTag(b []byte) bool {
+	if i := bytes.IndexAny(b, "-_"); i >= 0 {
+		if len(b)-i-1 > 4 {
+			return false
+		}
+		b = b[:i]
+	}
+	return len(b) == 2 || len(b) == 3
 }
 
 func isVerdict(b []byte) bool {

@@ -27,7 +27,7 @@ func (r *report) init(o *Options, full *[4]atomic.Bool) {
 	r.o, r.full = o, full
 	r.windows = make(windows)
 	if o.KeepIndex {
-		r.index = &Index{}
+		r.index = &Index{path: o.Path}
 	}
 }
 
@@ -136,7 +136,7 @@ func (r *report) evaluation(b *block, e *entry, s *sketch) {
 }
 
 // overlaps tells of evaluation records inside the training window of their
-// channel (DS042). They have no line in this dataset.
+// channel (DS042), at the place of the evaluation record.
 func (r *report) overlaps() {
 	if r.o.Evaluation == nil {
 		return
@@ -151,7 +151,7 @@ func (r *report) overlaps() {
 		k.records++
 		if len(r.total.places[rank]) < r.o.MaxFindings {
 			r.total.places[rank] = append(r.total.places[rank], place{
-				c: evalWindow, args: map[string]string{"evaluation_line": strconv.Itoa(m.line)},
+				c: evalWindow, path: r.o.Evaluation.path, line: m.line, column: 1, args: map[string]string{"evaluation_line": strconv.Itoa(m.line)},
 			})
 		}
 	}
@@ -234,10 +234,10 @@ func (r *report) findings() []finding.Finding {
 		row := p.c.row()
 		f := finding.Finding{
 			Rule: row.rule, Case: row.name, Severity: row.severity,
-			At:   finding.Position{Path: r.o.Path, Line: p.line, Column: p.column},
+			At:   finding.Position{Path: cmp.Or(p.path, r.o.Path), Line: p.line, Column: p.column},
 			Args: p.args,
 		}
-		if p.line > 0 {
+		if p.line > 0 && p.c != evalWindow {
 			f.Record = &finding.Record{
 				ByteStart: p.at.start, ByteEnd: p.at.end, Pointer: p.pointer, Length: p.at.end - p.at.start,
 			}
@@ -253,7 +253,7 @@ func (r *report) findings() []finding.Finding {
 				f.Record.Fingerprint = fingerprint(r.o.Key, row.rule, p.value)
 			}
 		}
-		if p.line > 0 && p.c >= schemaMissing {
+		if f.Record != nil && p.c >= schemaMissing {
 			if f.Args == nil {
 				f.Args = make(map[string]string, 1)
 			}

@@ -7,6 +7,7 @@ import (
 // place is a finding before it is worded for its reader.
 type place struct {
 	c       caseID
+	path    string // of another dataset than the scanned one; then there is no span
 	line    int
 	column  int
 	at      span
