@@ -23,6 +23,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/pilotgate/pilotgate/deploy"
 	"github.com/pilotgate/pilotgate/internal/cli/sample"
 	"github.com/pilotgate/pilotgate/internal/fakegithub"
 	"github.com/pilotgate/pilotgate/internal/gh"
@@ -48,9 +49,11 @@ type World struct {
 	Story  sample.Story
 	Now    func() time.Time
 
-	queue *queue.Memory
-	stop  context.CancelFunc
-	ended chan error
+	options Options
+	appKey  *rsa.PrivateKey
+	queue   *queue.Memory
+	stop    context.CancelFunc
+	ended   chan error
 }
 
 // Options choose the world.
@@ -71,12 +74,6 @@ type Options struct {
 	Story sample.Story
 	// Transport wraps the way to GitHub (tests validate there); nil is direct.
 	Transport func(http.RoundTripper) http.RoundTripper
-}
-
-// Permissions and events of the App, as deploy/app.yml asks for them.
-var permissions = map[string]string{
-	"metadata": "read", "contents": "write", "pull_requests": "write", "checks": "write", "issues": "write",
-	"members": "read", "actions": "write", "deployments": "write",
 }
 
 // New builds the world and starts the server in it. Close ends it.
@@ -102,7 +99,7 @@ func New(ctx context.Context, o Options) (*World, error) {
 		return nil, fmt.Errorf("make a webhook secret: %w", err)
 	}
 
-	w := &World{Key: key, Story: o.Story, ended: make(chan error, 1)}
+	w := &World{Key: key, Story: o.Story, options: o, appKey: appKey}
 	w.Story.Owner = owner
 	w.Story.SigningKey = sample.SigningKey{ID: key.Public.ID, Ed25519: key.Public.Public, From: now().AddDate(0, 0, -1).Format(time.DateOnly)}
 	w.GitHub = fakegithub.New(fakegithub.Options{Now: now, Tick: time.Second, Seed: 1, Faults: o.Faults, BaseURL: "https://github.example"})
@@ -124,11 +121,12 @@ func New(ctx context.Context, o Options) (*World, error) {
 	for _, team := range []string{"ml-leads", "ml-ops"} {
 		w.GitHub.GrantTeam(owner, team, w.Repo, "write")
 	}
+	app := deploy.App()
 	w.App = w.GitHub.CreateApp(fakegithub.AppSpec{
-		Slug: "pilotgate", Name: "Pilotgate", Key: &appKey.PublicKey, Permissions: permissions, Events: webhook.Events(), Secret: hex.EncodeToString(secret),
+		Slug: "pilotgate", Name: app.Name, Key: &appKey.PublicKey, Permissions: app.Permissions, Events: app.Events, Secret: hex.EncodeToString(secret),
 	})
 	w.App.Install(owner, w.Repo)
-	return w, w.start(ctx, o, appKey)
+	return w, w.Start(ctx)
 }
 
 func asFiles(in sample.Files) map[string]fakegithub.File {
@@ -151,11 +149,14 @@ func (w *World) people() {
 	w.GitHub.CreateTeam(fakegithub.TeamSpec{Org: owner, Slug: "ml-ops", Members: []string{sample.Operations, sample.Operations2}})
 }
 
-func (w *World) start(ctx context.Context, o Options, appKey *rsa.PrivateKey) error {
+// Start starts the server, and after a Stop another one: it knows nothing but
+// its configuration and what GitHub shows.
+func (w *World) Start(ctx context.Context) error {
+	o := w.options
 	c := server.Defaults()
 	c.GitHub.WebURL, c.GitHub.V3APIURL, c.GitHub.V4APIURL = "https://github.example", "https://github.example/api/v3/", "https://github.example/api/graphql"
 	c.GitHub.App.IntegrationID, c.GitHub.App.WebhookSecret = w.App.ID(), w.App.Secret()
-	c.GitHub.App.PrivateKey = string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(appKey)}))
+	c.GitHub.App.PrivateKey = string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(w.appKey)}))
 	w.queue = queue.NewMemory(queue.Options{Workers: 4, FirstRetry: 20 * time.Millisecond, LastRetry: 200 * time.Millisecond})
 	transport := w.GitHub.Transport()
 	if o.Transport != nil {
@@ -172,12 +173,24 @@ func (w *World) start(ctx context.Context, o Options, appKey *rsa.PrivateKey) er
 		return fmt.Errorf("listen for webhooks: %w", err)
 	}
 	w.GitHub.DeliverTo(fakegithub.PostTo(http.DefaultClient, "http://"+listener.Addr().String()+webhook.Path))
-	ctx, w.stop = context.WithCancel(ctx)
-	go func() { w.ended <- s.Serve(ctx, listener) }()
+	ended := make(chan error, 1)
+	w.ended = ended
+	running, stop := context.WithCancel(ctx)
+	w.stop = stop
+	go func() { ended <- s.Serve(running, listener) }()
 	return w.Settle(ctx)
 }
 
-// Close stops the server and waits for it.
+// Stop ends the server and waits for it; GitHub goes on, and its deliveries
+// fail.
+func (w *World) Stop() error {
+	w.stop()
+	err := <-w.ended
+	w.ended <- err
+	return err
+}
+
+// Close ends the world.
 func (w *World) Close() error {
 	w.stop()
 	w.GitHub.Close()
