@@ -21,11 +21,12 @@ type Scene struct {
 	Comment string
 	Log     string // the sign-off log on the default branch
 	Report  *fakegithub.View
+	Told    []string // what the step itself has to say
 }
 
 // scene looks at the repository.
 func (t *tale) scene() Scene {
-	var s Scene
+	s := Scene{Told: t.told}
 	if t.pr != nil {
 		s.Pull = t.pr.View()
 		s.Checks = t.latestChecks(s.Pull.Head)

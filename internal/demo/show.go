@@ -5,15 +5,20 @@ import (
 	"io"
 	"regexp"
 	"strings"
+
+	"github.com/pilotgate/pilotgate/internal/fakegithub"
 )
 
-// Teller prints a story as it goes.
+// Teller prints a story as it goes: of each scene what the one before did not
+// show.
 type Teller struct {
 	Out   io.Writer
 	Color bool
+
+	checks, comment string
 }
 
-func (p Teller) paint(code, s string) string {
+func (p *Teller) paint(code, s string) string {
 	if !p.Color {
 		return s
 	}
@@ -21,24 +26,37 @@ func (p Teller) paint(code, s string) string {
 }
 
 // Scene prints one step and what GitHub shows after it.
-func (p Teller) Scene(n int, title string, s Scene) {
+func (p *Teller) Scene(n int, title string, s Scene) {
 	fmt.Fprintf(p.Out, "\n%s\n", p.paint("1;36", fmt.Sprintf("%d. %s", n, title)))
-	for _, c := range s.Checks {
-		sign, code := "✗", "31"
-		switch {
-		case c.Status != "completed":
-			sign, code = "…", "33"
-		case c.Conclusion == "success":
-			sign, code = "✓", "32"
+	if shown := fmt.Sprint(s.Checks); shown != p.checks {
+		p.checks = shown
+		for _, c := range s.Checks {
+			p.check(c)
 		}
-		fmt.Fprintf(p.Out, "   %s %-17s %s\n", p.paint(code, sign), c.Name, c.Title)
 	}
-	for _, line := range excerpt(s.Comment) {
-		fmt.Fprintf(p.Out, "   %s %s\n", p.paint("2", "│"), line)
+	if s.Comment != p.comment {
+		p.comment = s.Comment
+		for _, line := range excerpt(s.Comment) {
+			fmt.Fprintf(p.Out, "   %s %s\n", p.paint("2", "│"), line)
+		}
+		if s.Report != nil {
+			fmt.Fprintf(p.Out, "   %s #%d %s\n", p.paint("2", "drafted:"), s.Report.Number, s.Report.Title)
+		}
 	}
-	if s.Report != nil {
-		fmt.Fprintf(p.Out, "   %s #%d %s\n", p.paint("2", "drafted:"), s.Report.Number, s.Report.Title)
+	for _, line := range s.Told {
+		fmt.Fprintf(p.Out, "   %s\n", line)
 	}
+}
+
+func (p *Teller) check(c fakegithub.CheckView) {
+	sign, code := "✗", "31"
+	switch {
+	case c.Status != "completed":
+		sign, code = "…", "33"
+	case c.Conclusion == "success":
+		sign, code = "✓", "32"
+	}
+	fmt.Fprintf(p.Out, "   %s %-17s %s\n", p.paint(code, sign), c.Name, c.Title)
 }
 
 var (

@@ -26,6 +26,11 @@ type tale struct {
 	*World
 	pr, report *fakegithub.PR
 	branch     string
+	told       []string // what a step has to say beside what GitHub shows
+}
+
+func (t *tale) tell(format string, args ...any) {
+	t.told = append(t.told, fmt.Sprintf(format, args...))
 }
 
 const branch = "pilot/ru-digest"
@@ -142,6 +147,9 @@ var steps = []step{
 			if len(v.Entries) != 1 {
 				return fmt.Errorf("the ledger has %d records, not 1", len(v.Entries))
 			}
+			e := v.Entries[0]
+			t.tell("%s", e.Path)
+			t.tell("signed with key %q; rows in lines %v of the log; %d hand-written rows are not ours to vouch for", e.KeyID, e.Lines, len(v.Unverified))
 			return nil
 		},
 	},
@@ -155,6 +163,7 @@ var steps = []step{
 			return nil
 		},
 		func(t *tale) error {
+			t.tell("%d deliveries again, %d requests, no write", len(t.GitHub.Deliveries())/2, len(t.GitHub.Requests()))
 			for _, r := range t.GitHub.Requests() {
 				if r.Write && !strings.Contains(r.Operation, "access_tokens") {
 					return fmt.Errorf("written again: %s", r.Operation)
@@ -223,6 +232,7 @@ func Play(ctx context.Context, w *World, show func(n int, title string, t Scene)
 		if err := w.Settle(ctx); err != nil {
 			return fmt.Errorf("step %d, %s: %w", i+1, s.title, err)
 		}
+		t.told = nil
 		err := s.then(t)
 		show(i+1, s.title, t.scene())
 		if err != nil {

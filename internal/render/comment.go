@@ -260,7 +260,7 @@ func (w *Words) peopleTable(v judge.Verdict) string {
 	}
 	var not []string
 	for _, r := range v.People.Reviews {
-		if !r.Counts && r.Reason.Key != "superseded" && r.Reason.Key != "role_filled" && !countsOtherwise(v, r) {
+		if v.Approvals != judge.Success && !r.Counts && r.Reason.Key != "superseded" && r.Reason.Key != "role_filled" && !countsOtherwise(v, r) {
 			not = append(not, w.reviewLine(r))
 		}
 	}
