@@ -12,6 +12,8 @@ import (
 
 	"github.com/pilotgate/pilotgate/internal/cli"
 	"github.com/pilotgate/pilotgate/internal/cli/sample"
+	"github.com/pilotgate/pilotgate/internal/plan"
+	"github.com/pilotgate/pilotgate/templates"
 )
 
 func TestMain(m *testing.M) {
@@ -38,7 +40,7 @@ func TestScripts(t *testing.T) {
 			}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"story": story, "pilot": pilot},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"story": story, "pilot": pilot, "fill": fill},
 	})
 }
 
@@ -105,4 +107,57 @@ func write(ts *testscript.TestScript, dir string, files sample.Files) {
 		ts.Check(os.MkdirAll(filepath.Dir(full), 0o755))
 		ts.Check(os.WriteFile(full, b, 0o644))
 	}
+}
+
+// fill writes init's plan template, every field filled with the sample's own:
+// fill DIR PLAN.
+func fill(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("fill DIR PLAN")
+	}
+	raw, err := os.ReadFile(filepath.Join(ts.MkAbs(args[0]), filepath.FromSlash(sample.Plan)))
+	ts.Check(err)
+	p := plan.Parse(sample.Plan, raw)
+	template, err := templates.Files.ReadFile("init/pilot_plan.md")
+	ts.Check(err)
+	text := string(template)
+	set := func(key, value string) {
+		line := "- " + key + ": TBD\n"
+		if strings.Count(text, line) != 1 {
+			ts.Fatalf("the template has no line %q", line)
+		}
+		text = strings.Replace(text, line, "- "+key+": "+value+"\n", 1)
+	}
+	for key, field := range map[string]plan.Field{
+		"Initiator": plan.Initiator, "Scenario": plan.Scenario, "Locale": plan.Locale, "Dataset": plan.Dataset,
+		"Dataset sha256": plan.DatasetSHA256, "Records": plan.Records, "Data card": plan.DataCard, "Evaluation dataset": plan.EvaluationDataset,
+		"Prompt version": plan.PromptVersion, "Model baseline": plan.BaselineModel, "Training target": plan.TargetModel,
+		"Epochs": plan.Epochs, "Batch size": plan.BatchSize, "Learning rate": plan.LearningRate, "Optimiser": plan.Optimiser,
+		"Max input tokens": plan.MaxInputTokens, "Hardware": plan.Hardware, "Hardware count": plan.HardwareCount, "Estimated hours": plan.Hours,
+		"Seed": plan.Seed, "Git commit": plan.Commit, "Config": plan.Config, "Script": plan.Script, "Rollback target": plan.RollbackTarget,
+		"Pointer": plan.Pointer, "Target release": plan.TargetRelease,
+	} {
+		v, ok := p.Get(field)
+		if !ok {
+			ts.Fatalf("the sample's plan does not state %s", field)
+		}
+		set(key, v.Text)
+	}
+	for key, value := range map[string]string{
+		"Latency tolerance": "+5 %", "Drift metrics": "PSI", "Manual QA": "20 samples", "Latency P95": "≤ 210 s",
+		"Coverage": "≥ 0.90", "Accuracy": "≥ 0.91", "Coherence": "≥ 0.90", "Informativeness": "≥ 0.88",
+	} {
+		set(key, value)
+	}
+	// The table is what `pilotgate benchmark` prints, pasted.
+	table, err := os.ReadFile(ts.MkAbs("table"))
+	ts.Check(err)
+	_, rows, ok := strings.Cut(string(table), "| Metric |")
+	from, to := strings.Index(text, "| Metric |"), strings.Index(text, "\n\n## Fine-Tuning")
+	if !ok || from < 0 || to < from {
+		ts.Fatalf("no table to paste, or no place for it")
+	}
+	text = text[:from] + "| Metric |" + rows + text[to+1:]
+	ts.Check(os.Remove(filepath.Join(ts.MkAbs(args[0]), filepath.FromSlash(sample.Plan))))
+	ts.Check(os.WriteFile(filepath.Join(ts.MkAbs(args[0]), filepath.FromSlash(args[1])), []byte(text), 0o644))
 }

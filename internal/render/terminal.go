@@ -74,8 +74,7 @@ func (w *Words) Terminal(v judge.Verdict, p Paint) string {
 	}
 	b.WriteString(w.terminalApprovals(v, p))
 	if v.Digest != "" {
-		b.WriteString("\n" + p.in(dim, strings.ReplaceAll(w.say(plain, "terminal", "compared", "base", v.Dossier.Pull.Base.Ref,
-			"commit", shortOID(v.Dossier.Pull.Base.OID), "digest", first(v.Digest, 12)), "`", "")) + "\n")
+		b.WriteString("\n" + p.in(dim, w.say(plain, "terminal", "digest", "digest", first(v.Digest, 12))) + "\n")
 	}
 	return b.String()
 }
@@ -172,7 +171,9 @@ func (w *Words) FindingLine(f finding.Finding, p Paint) string {
 		b.WriteString(" " + p.in(dim, t))
 	}
 	b.WriteString("\n    " + p.text(w.Message(f)))
-	if mend := w.mend(f, plain); mend != "" {
+	// A note asks for nothing, unless it tells who waived what was found.
+	asks := f.Severity != finding.Note || f.Args["expires"] != ""
+	if mend := w.mend(f, plain); mend != "" && asks {
 		b.WriteString("\n    " + p.in(green, "→") + " " + p.text(mend))
 	}
 	return b.String()
@@ -197,7 +198,7 @@ func Place(at finding.Position) string {
 func (w *Words) Message(f finding.Finding) string {
 	text := w.what(f, plain)
 	if r := f.Record; r != nil && r.ByteEnd > 0 && r.Pointer != "" {
-		text += " (" + w.say(plain, "terminal", "bytes", "pointer", r.Pointer, "from", strconv.Itoa(r.ByteStart), "to", strconv.Itoa(r.ByteEnd)) + ")"
+		text += " (" + w.say(plain, "terminal", "bytes", "from", strconv.Itoa(r.ByteStart), "to", strconv.Itoa(r.ByteEnd)) + ")"
 	}
 	return text
 }
