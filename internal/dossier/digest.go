@@ -154,12 +154,12 @@ func (q *Request) fileAtCommit(f plan.Field) *FileRef {
 	return ref
 }
 
-// models are the registry's entries of baseline and rollback target.
+// models are the base branch's entries of baseline and rollback target.
 func (q *Request) models() map[string]any {
 	out := map[string]any{}
 	for name, f := range map[string]plan.Field{"baseline": plan.BaselineModel, "rollback": plan.RollbackTarget} {
 		if v, ok := q.Plan.Get(f); ok {
-			if e, ok := q.Registry.Find(v.Text); ok {
+			if e, ok := q.BaseRegistry.Find(v.Text); ok {
 				out[name] = map[string]string{"name": e.Name, "version": e.Version, "digest": e.Digest}
 			}
 		}

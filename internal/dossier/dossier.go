@@ -102,7 +102,8 @@ type Request struct {
 	CommitKnown bool // tree and reach were answered
 	Reach       facts.Reach
 
-	Registry     registry.Registry
+	BaseRegistry registry.Registry // at the base branch
+	Registry     registry.Registry // at head
 	RegistryFile Document
 	Pointer      registry.Pointer
 	PointerFile  Document

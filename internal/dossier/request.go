@@ -190,8 +190,12 @@ func (r *reader) code(q *Request) {
 }
 
 // models reads registry and pointer as they are at head, so that a plan may
-// bring its own candidate entry; what they may change is pilot/release's.
+// bring its own candidate entry; what they may change is pilot/release's. What
+// the base branch says of baseline and rollback target is part of the digest.
 func (r *reader) models(q *Request) {
+	if doc, ok := r.document(r.d.BaseTree, r.d.Policy.Paths.Registry); ok && doc.Readable() {
+		q.BaseRegistry = registry.Parse(doc.Path, doc.Blob.Bytes)
+	}
 	if doc, ok := r.document(r.d.HeadTree, r.d.Policy.Paths.Registry); ok {
 		q.RegistryFile = doc
 		if doc.Readable() {

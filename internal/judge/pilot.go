@@ -1,8 +1,10 @@
 package judge
 
 import (
+	"reflect"
 	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/pilotgate/pilotgate/internal/approval"
@@ -61,20 +63,14 @@ type pilotFiles struct {
 
 // MissingPilot lists the facts that a verdict on the pilot still needs.
 func MissingPilot(s *facts.Pilot) []facts.Need {
-	_, needs := readPilotFiles(&s.Common, s.ID)
-	if s.Plan == nil || s.Plan.Merge == nil {
-		return needs
-	}
-	if branch := (facts.Need{Kind: facts.NeedBranch, Branch: s.Repository.DefaultBranch}); !s.Answered(branch) {
-		needs = append(needs, branch)
-	}
-	merged, _ := views(s)
-	d, more := dossier.OpenPlan(merged, s.PlanPath)
-	needs = append(needs, more...)
-	if len(more) == 0 && d.Request != nil {
-		needs = append(needs, approval.Needs(approvalInput(&d, "", nil))...)
-	}
+	_, needs := openPilot(s)
 	return needs
+}
+
+// Pilot judges what a merged plan is worth.
+func Pilot(s *facts.Pilot) PilotVerdict {
+	v, _ := openPilot(s)
+	return v
 }
 
 // views are the request as merged (the merge commit against its first parent)
@@ -104,59 +100,109 @@ func readPilotFiles(c *facts.Common, pilot string) (pilotFiles, []facts.Need) {
 	return f, r.Needs()
 }
 
-// Pilot judges what a merged plan is worth.
-func Pilot(s *facts.Pilot) PilotVerdict {
-	f, _ := readPilotFiles(&s.Common, s.ID)
+// openPilot judges as far as the facts go and says which are missing for more.
+func openPilot(s *facts.Pilot) (PilotVerdict, []facts.Need) {
+	f, needs := readPilotFiles(&s.Common, s.ID)
 	v := PilotVerdict{ID: s.ID, Policy: f.policy, Tree: f.tree, Ledger: f.ledger, Summary: f.summary, Report: f.report, Keys: dossier.Keys(f.policy)}
+	var d dossier.Dossier
+	var merged, head *facts.PullRequest
+	if s.Plan != nil && s.Plan.Merge != nil && s.PlanPath != "" {
+		merged, head = views(s)
+		var more []facts.Need
+		d, more = dossier.OpenPlan(merged, s.PlanPath)
+		needs = append(needs, more...)
+	}
+	if len(needs) > 0 {
+		return v, needs
+	}
 	if finding.Count(f.faults, finding.Error) > 0 {
-		v.State, v.Why = LedgerShut, Reason{Key: "policy_broken"}
-		return v
+		return v.as(LedgerShut, "policy_broken"), nil
 	}
 	report, broken := ledger.Verify(v.Ledger, v.Keys)
 	if v.Broken = broken; len(broken) > 0 {
-		v.State, v.Why = LedgerShut, Reason{Key: "ledger_broken"}
-		return v
+		return v.as(LedgerShut, "ledger_broken"), nil
 	}
-	if s.Plan == nil || s.Plan.Merge == nil || s.PlanPath == "" {
-		v.State, v.Why = NoPlan, Reason{Key: "no_plan"}
-		if s.PlanPath != "" {
-			v.State, v.Why = Bypassed, Reason{Key: "no_pull_request"}
-		}
-		return v
+	switch {
+	case s.PlanPath == "":
+		return v.as(NoPlan, "no_plan"), nil
+	case merged == nil:
+		return v.as(Bypassed, "no_pull_request"), nil
 	}
-	merged, head := views(s)
-	d, _ := dossier.OpenPlan(merged, s.PlanPath)
 	v.Request = d.Request
 	v.Digest, _ = d.Digest(rules.Version)
-	for i, e := range report.Entries {
-		if e.Record.Kind == ledger.KindSignoff && e.Record.Pilot == s.ID && e.Record.Digest == "sha256:"+v.Digest {
-			v.State, v.Entry, v.Record = SignedOff, &report.Entries[i], &report.Entries[i].Record
-			return v
-		}
+	entry, needs := standing(s, f, report, v.Digest)
+	if len(needs) > 0 {
+		return v, needs
+	}
+	if entry != nil {
+		v.Entry, v.Record, v.Digest = entry, &entry.Record, strings.TrimPrefix(entry.Record.Digest, "sha256:")
+		return v.as(SignedOff, ""), nil
 	}
 	if d.Policy.Enforcement == policy.Observe {
-		v.State, v.Why = NoPlan, Reason{Key: "observing"}
-		return v
+		return v.as(NoPlan, "observing"), nil
 	}
 	if !succeededBefore(s.Plan, v.Digest) {
-		v.State, v.Why = Bypassed, Reason{Key: "no_success"}
-		at := *head
-		dh, needs := dossier.OpenPlan(&at, s.PlanPath)
+		dh, needs := dossier.OpenPlan(head, s.PlanPath)
 		if same, _ := dh.Digest(rules.Version); len(needs) == 0 && same == v.Digest && anySuccessBefore(s.Plan) {
-			v.State, v.Why = Stale, Reason{Key: "base_moved"}
+			return v.as(Stale, "base_moved"), nil
 		}
-		return v
+		return v.as(Bypassed, "no_success"), needs
 	}
-	pv := verdictOf(d, beforeMerge(head), v.Digest)
+	people := beforeMerge(head)
+	in := approvalInput(&d, v.Digest, nil)
+	in.Pull = people
+	if needs := approval.Needs(in); len(needs) > 0 {
+		return v, needs
+	}
+	pv := verdictOf(d, people, v.Digest)
 	v.Checks = pv.Checks
 	if !pv.People.Complete() {
-		v.State, v.Why = Bypassed, Reason{Key: "not_approved"}
-		return v
+		return v.as(Bypassed, "not_approved"), nil
 	}
-	v.State, v.Why = Merged, Reason{Key: "due"}
 	record := signoff(s, d, pv, v)
 	v.Record = &record
+	if n := (facts.Need{Kind: facts.NeedBranch, Branch: s.Repository.DefaultBranch}); !s.Answered(n) {
+		return v, []facts.Need{n}
+	}
+	return v.as(Merged, "due"), nil
+}
+
+func (v PilotVerdict) as(state State, why string) PilotVerdict {
+	v.State, v.Why = state, Reason{Key: why}
 	return v
+}
+
+// standing is the sign-off that the plan on the default branch has: by the
+// digest of its merge, or by content where a later request changed only its
+// format or run notes. Without one it is nil.
+func standing(s *facts.Pilot, f pilotFiles, report ledger.Report, digest string) (*ledger.Entry, []facts.Need) {
+	var last *ledger.Entry
+	for i, e := range report.Entries {
+		if e.Record.Kind != ledger.KindSignoff || e.Record.Pilot != s.ID {
+			continue
+		}
+		if e.Record.Digest == "sha256:"+digest {
+			return &report.Entries[i], nil
+		}
+		last = &report.Entries[i]
+	}
+	if last == nil || last.Record.PlanPath != s.PlanPath {
+		return nil, nil
+	}
+	now := dossier.NewFiles(&s.Common, s.Repository.DefaultOID)
+	then := dossier.NewFiles(&s.Common, last.Record.MergeCommit)
+	is, was := now.Document(s.PlanPath), then.Document(s.PlanPath)
+	if needs := append(now.Needs(), then.Needs()...); len(needs) > 0 {
+		return nil, needs
+	}
+	if !is.Readable() || !was.Readable() {
+		return nil, nil
+	}
+	same := reflect.DeepEqual(plan.Parse(s.PlanPath, is.Blob.Bytes).Facts(), plan.Parse(s.PlanPath, was.Blob.Bytes).Facts())
+	if !same {
+		return nil, nil
+	}
+	return last, nil
 }
 
 // verdictOf judges checks on the documents as merged and people on the request
