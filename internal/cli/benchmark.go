@@ -25,7 +25,7 @@ type benchmarks struct {
 	Dataset  string `arg:"" help:"A JSON Lines file, or - for stdin."`
 	Scenario string `placeholder:"NAME" help:"Whose bands to judge by (from the dataset's id)."`
 	Format   string `enum:"text,json" default:"text" placeholder:"FORMAT" help:"text or json."`
-	Run_     bool   `name:"run" help:"Also run scripts/benchmark/run_benchmark.py --dry-run of the checkout, and compare."` //nolint:revive // Run is the command's method
+	Run_     bool   `name:"run" help:"Also run scripts/benchmark/run_benchmark.py --dry-run of the checkout, and compare."`
 	Repo     string `default:"." placeholder:"DIR" help:"The checkout, for its policy and its script."`
 }
 
@@ -128,6 +128,7 @@ func (b *benchmarks) compare(c *call, r render.ScanReport) (map[string]string, e
 	if _, err := os.Stat(filepath.Join(top, script)); err != nil {
 		return nil, advise("name the checkout with --repo, or leave --run away", "run %s: it is not in %s", script, top)
 	}
+	//nolint:gosec // the checkout's own script, which --run asks for by name; no shell reads the arguments
 	cmd := exec.CommandContext(c, "python3", script, "--dry-run", "--scenario", r.Scenario, "--dataset", file)
 	cmd.Dir = top
 	var out, errs capped

@@ -34,7 +34,7 @@ func (s side) look(c *call, plan string) (p facts.PullRequest, notes []string, e
 	if err != nil {
 		return p, nil, notARepository(s.Repo, err)
 	}
-	defer repo.Close() //nolint:errcheck // a private directory under the system's temporary one
+	defer repo.Close() // a private directory under the system's temporary one
 	p, err = repo.PullRequest(c, localgit.Options{Now: c.Now(), Base: s.Base, Head: s.Head})
 	if err != nil {
 		return p, nil, fmt.Errorf("read %s: %w", s.Repo, err)
@@ -98,11 +98,11 @@ func (s side) inCheckout(path string) string {
 	if full, err := filepath.Abs(path); err == nil {
 		if _, err := os.Stat(full); err == nil {
 			// Both sides without links, or one folder would look like two.
-			if real, err := filepath.EvalSymlinks(filepath.Dir(full)); err == nil {
-				full = filepath.Join(real, filepath.Base(full))
+			if folder, err := filepath.EvalSymlinks(filepath.Dir(full)); err == nil {
+				full = filepath.Join(folder, filepath.Base(full))
 			}
-			if real, err := filepath.EvalSymlinks(top); err == nil {
-				top = real
+			if folder, err := filepath.EvalSymlinks(top); err == nil {
+				top = folder
 			}
 			if rel, err := filepath.Rel(top, full); err == nil && filepath.IsLocal(rel) {
 				return filepath.ToSlash(rel)

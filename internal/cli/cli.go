@@ -37,8 +37,8 @@ type Streams struct {
 	// A person looks at them:
 	StdoutTerminal, StderrTerminal bool
 
-	NoColor bool // NO_COLOR (no-color.org)
-	Now     func() time.Time
+	Plain bool // no colour, whatever looks at it: no-color.org
+	Now   func() time.Time
 }
 
 // call is one invocation: the context ends with the first interrupt.
@@ -47,7 +47,7 @@ type call struct {
 	Streams
 }
 
-func (c *call) paint() render.Paint { return render.Paint{Color: c.StdoutTerminal && !c.NoColor} }
+func (c *call) paint() render.Paint { return render.Paint{Colour: c.StdoutTerminal && !c.Plain} }
 
 func (c *call) print(text string) error {
 	_, err := io.WriteString(c.Stdout, text)
@@ -82,8 +82,8 @@ func Main() {
 	code := Run(ctx, os.Args[1:], Streams{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		StdoutTerminal: isatty.IsTerminal(os.Stdout.Fd()), StderrTerminal: isatty.IsTerminal(os.Stderr.Fd()),
-		NoColor: os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb",
-		Now:     time.Now,
+		Plain: os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb", //nolint:misspell // the variable's name
+		Now:   time.Now,
 	})
 	stop()
 	os.Exit(code)

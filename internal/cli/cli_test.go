@@ -51,7 +51,7 @@ func TestColourIsForTerminals(t *testing.T) {
 	}{
 		"pipe":                 {nil, false},
 		"terminal":             {func(s *cli.Streams) { s.StdoutTerminal = true }, true},
-		"terminal, NO_COLOR":   {func(s *cli.Streams) { s.StdoutTerminal, s.NoColor = true, true }, false},
+		"terminal, NO_COLOR":   {func(s *cli.Streams) { s.StdoutTerminal, s.Plain = true, true }, false},
 		"only stderr is a tty": {func(s *cli.Streams) { s.StderrTerminal = true }, false},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -102,7 +102,7 @@ func scanFile(c *call, name string, o dataset.Options) (dataset.Facts, error) {
 	if err != nil {
 		return dataset.Facts{}, err
 	}
-	defer in.Close() //nolint:errcheck // only read
+	defer in.Close() // only read
 	bar := newProgress(c)
 	defer bar.done()
 	bar.expect([]facts.Need{{Kind: facts.NeedScan, Scan: &facts.ScanRequest{Size: size}}})

@@ -27,7 +27,7 @@ type story struct {
 func (s story) Run(c *call) error {
 	o := demo.Options{Log: zerolog.Nop()}
 	if s.Logs {
-		o.Log = zerolog.New(zerolog.ConsoleWriter{Out: c.Stderr, NoColor: c.NoColor || !c.StderrTerminal, TimeFormat: time.TimeOnly})
+		o.Log = zerolog.New(zerolog.ConsoleWriter{Out: c.Stderr, NoColor: c.Plain || !c.StderrTerminal, TimeFormat: time.TimeOnly})
 	}
 	if s.Repo != "" {
 		var err error
@@ -41,7 +41,7 @@ func (s story) Run(c *call) error {
 		return fmt.Errorf("start the demo: %w", err)
 	}
 	fmt.Fprintln(c.Stdout, "A pilot on a GitHub that lives in this process: the real server and checks, made-up people.")
-	teller := &demo.Teller{Out: c.Stdout, Color: c.StdoutTerminal && !c.NoColor}
+	teller := &demo.Teller{Out: c.Stdout, Color: c.StdoutTerminal && !c.Plain}
 	if err := demo.Play(ctx, w, teller.Scene); err != nil {
 		return errors.Join(err, w.Close())
 	}

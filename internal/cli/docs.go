@@ -2,6 +2,7 @@ package cli
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -24,7 +25,7 @@ func commandDocs() string {
 	var b strings.Builder
 	b.WriteString("<!-- Generated from the command table by internal/cli/gendocs. Do not edit. -->\n\n# Command line\n\n" +
 		"Exit codes everywhere: 0 nothing at error level; 1 findings at error level; 2 wrong usage, or it could not be carried out (one\n" +
-		"line on stderr: what, where, what to do). Progress and colour are for terminals only; `NO_COLOR` is obeyed.\n\n" +
+		"line on stderr: what, where, what to do). Progress and colour are for terminals only; `NO_COLOR` is obeyed.\n\n" + //nolint:misspell // the variable's name
 		"```\n" + help() + "```\n")
 	for _, path := range leaves(reflect.TypeFor[commands](), nil) {
 		b.WriteString("\n## `pilotgate " + strings.Join(path, " ") + "`\n\n```\n" + help(path...) + "```\n")
@@ -40,7 +41,7 @@ func leaves(t reflect.Type, under []string) [][]string {
 		if _, ok := f.Tag.Lookup("cmd"); !ok {
 			continue
 		}
-		path := append(under[:len(under):len(under)], strings.ToLower(f.Name))
+		path := slices.Concat(under, []string{strings.ToLower(f.Name)})
 		inner := f.Type
 		if inner.Kind() == reflect.Pointer {
 			inner = inner.Elem()
@@ -67,6 +68,6 @@ func help(path ...string) string {
 		return err.Error()
 	}
 	// The help flag prints before what is missing is complained of.
-	_, _ = parser.Parse(append(path[:len(path):len(path)], "--help"))
+	_, _ = parser.Parse(slices.Concat(path, []string{"--help"}))
 	return b.String()
 }

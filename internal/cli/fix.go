@@ -27,7 +27,7 @@ func (k *check) fix(c *call, p facts.PullRequest) (facts.PullRequest, error) {
 	if err != nil {
 		return p, err
 	}
-	defer tree.Close() //nolint:errcheck // only a handle
+	defer tree.Close() // only a handle
 	before, after := map[string][]byte{}, map[string][]byte{}
 	mended := 0
 	for range maxPasses {

@@ -40,7 +40,7 @@ func (i *initialise) Run(c *call) error {
 	if err != nil {
 		return err
 	}
-	defer tree.Close() //nolint:errcheck // only a handle
+	defer tree.Close() // only a handle
 	owner := ownerOf(c, tree.Name())
 	var text strings.Builder
 	var write []string
@@ -102,6 +102,7 @@ var remoteOwner = regexp.MustCompile(`[:/]([A-Za-z0-9][A-Za-z0-9-]{0,38})/[A-Za-
 
 // ownerOf is who owns the repository, from the address it was cloned from.
 func ownerOf(c *call, dir string) string {
+	//nolint:gosec // a folder that the user named; no shell reads it
 	out, err := exec.CommandContext(c, "git", "-C", dir, "config", "remote.origin.url").Output()
 	if err != nil {
 		return "your-org"

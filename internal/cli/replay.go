@@ -23,7 +23,7 @@ func (r *replay) Run(c *call) error {
 	if err != nil {
 		return advise("name a file that `pilotgate check --save-snapshot` wrote", "read snapshot: %w", err)
 	}
-	defer file.Close() //nolint:errcheck // only read
+	defer file.Close() // only read
 	var s saved
 	dec := json.NewDecoder(io.LimitReader(file, maxSnapshot))
 	if err := dec.Decode(&s); err != nil || s.Schema != snapshotSchema {

@@ -27,7 +27,7 @@ func (s serve) Run(c *call) error {
 	zerolog.TimeFieldFormat = time.RFC3339
 	log := zerolog.New(c.Stderr).Level(level).With().Timestamp().Logger()
 	if config.Log.Format == "console" {
-		log = log.Output(zerolog.ConsoleWriter{Out: c.Stderr, NoColor: c.NoColor || !c.StderrTerminal})
+		log = log.Output(zerolog.ConsoleWriter{Out: c.Stderr, NoColor: c.Plain || !c.StderrTerminal})
 	}
 	pilotgate, err := server.New(c.Context, config, server.Options{Log: log, Pacing: server.GitHubPacing})
 	if err != nil {

@@ -23,7 +23,7 @@ func (k *verify) Run(c *call) error {
 	if err != nil {
 		return notARepository(k.Repo, err)
 	}
-	defer repo.Close() //nolint:errcheck // a private directory under the system's temporary one
+	defer repo.Close() // a private directory under the system's temporary one
 	p, err := repo.PullRequest(c, localgit.Options{Now: c.Now(), Head: k.Head})
 	if err != nil {
 		return fmt.Errorf("read %s: %w", k.Repo, err)

@@ -13,7 +13,7 @@ import (
 )
 
 // Paint says how a terminal is written to; the zero value is plain text.
-type Paint struct{ Color bool }
+type Paint struct{ Colour bool }
 
 // The few styles that a terminal is given (ECMA-48 SGR parameters).
 const (
@@ -26,7 +26,7 @@ const (
 )
 
 func (p Paint) in(style, text string) string {
-	if !p.Color || text == "" {
+	if !p.Colour || text == "" {
 		return text
 	}
 	return "\x1b[" + style + "m" + text + "\x1b[0m"
@@ -34,7 +34,7 @@ func (p Paint) in(style, text string) string {
 
 // text shows code spans in colour instead of back-ticks, where there is colour.
 func (p Paint) text(s string) string {
-	if !p.Color {
+	if !p.Colour {
 		return s
 	}
 	parts := strings.Split(s, "`")

@@ -3,7 +3,7 @@ package rules_test
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha1" //nolint:gosec // git's object ids
+	"crypto/sha1" // git's object ids
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -387,7 +387,8 @@ func (c *testCase) run(t *testing.T) (judged []string, found []finding.Finding) 
 // writes is what the server finds when it writes into a document of people.
 func (c *testCase) writes(t *testing.T, d dossier.Dossier, where string) []finding.Finding {
 	t.Helper()
-	path, found := d.Policy.Paths.Summary, []finding.Finding(nil)
+	path := d.Policy.Paths.Summary
+	var found []finding.Finding
 	if where == "runbook" {
 		path = d.Policy.Paths.Runbook
 		_, found = ledger.ParseIncidents(path, c.head[path])
@@ -444,7 +445,7 @@ func (c *testCase) tree(files sample.Files) facts.Tree {
 }
 
 func oid(b []byte) string {
-	sum := sha1.Sum(append(fmt.Appendf(nil, "blob %d\x00", len(b)), b...)) //nolint:gosec // git's
+	sum := sha1.Sum(append(fmt.Appendf(nil, "blob %d\x00", len(b)), b...))
 	return hex.EncodeToString(sum[:])
 }
 

@@ -22,7 +22,7 @@ func ServerKey() (ledger.Signer, SigningKey) {
 	private := ed25519.NewKeyFromSeed(seed[:])
 	signer, err := ledger.NewSigner("2025", private)
 	must(err)
-	public := private.Public().(ed25519.PublicKey) //nolint:errcheck,forcetypeassert // what Public of this type always is
+	public := private.Public().(ed25519.PublicKey) //nolint:forcetypeassert // what Public of this type always is
 	return signer, SigningKey{ID: "2025", Ed25519: base64.StdEncoding.EncodeToString(public), From: "2025-01-01"}
 }
 
