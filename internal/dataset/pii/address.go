@@ -35,7 +35,7 @@ func (s *Scanner) previous(pos int) (start, end int, ok bool) {
 		end--
 	}
 	start = end
-	for start > 0 {
+	for start > 0 && end-start < maxWordBytes {
 		c := s.text[start-1]
 		if c < 0x80 {
 			if !wordByte[c] && c != '-' {

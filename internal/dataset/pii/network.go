@@ -112,13 +112,13 @@ func (s *Scanner) atSign(i int) {
 
 // bracket judges "(at)", "[собака]" and a PEM block.
 func (s *Scanner) bracket(i int) {
+	if i < s.upTo {
+		return
+	}
 	if s.text[i] == '-' {
 		if bytes.HasPrefix(s.text[i:], []byte("-----BEGIN ")) {
 			s.pem(i)
 		}
-		return
-	}
-	if i < s.upTo {
 		return
 	}
 	closing := byte(')')
@@ -295,7 +295,7 @@ func (s *Scanner) handle(i int) {
 		return
 	}
 	end := i + 1
-	for end < len(s.text) && (wordByte[s.text[end]] || s.text[end] == '.' && s.asciiAfter(end+1)) {
+	for end < len(s.text) && end-i <= maxNameBytes && (wordByte[s.text[end]] || s.text[end] == '.' && s.asciiAfter(end+1)) {
 		end++
 	}
 	name := s.text[i+1 : end]
@@ -333,11 +333,11 @@ func (s *Scanner) profile(start, slash int, host string) bool {
 		}
 	}
 	end := i
-	for end < len(s.text) && (wordByte[s.text[end]] || s.text[end] == '.' && s.asciiAfter(end+1) || s.text[end] == '-' && s.asciiAfter(end+1)) {
+	for end < len(s.text) && end-i <= maxNameBytes && (wordByte[s.text[end]] || s.text[end] == '.' && s.asciiAfter(end+1) || s.text[end] == '-' && s.asciiAfter(end+1)) {
 		end++
 	}
 	name := s.text[i:end]
-	if len(name) < 3 || len(name) > 64 || s.ctx.Channel || s.declared(name) {
+	if len(name) < 3 || len(name) >= maxNameBytes || s.ctx.Channel || s.declared(name) {
 		return false
 	}
 	switch string(name) {

@@ -35,6 +35,8 @@ type Scanner struct {
 	digits  []byte
 	biks    [][]byte
 	biksFor int // whether biks were looked for in this text: 1
+	noKey   int // no key and no credentials begin before it: looked at already
+	noLogin int
 	glued   int // digits here begin a number although a letter touches them
 }
 
@@ -43,7 +45,7 @@ type Scanner struct {
 func (s *Scanner) Scan(text []byte, ctx Context) []Match {
 	s.text, s.ctx = text, ctx
 	s.matches, s.values, s.upTo, s.biksFor = s.matches[:0], s.values[:0], 0, 0
-	s.glued = -1
+	s.glued, s.noKey, s.noLogin = -1, 0, 0
 	s.stops = bytescan.Classify(s.stops, text)
 	next := 0          // where to go on
 	carry := uint64(0) // whether the chunk before ended in a word
@@ -118,6 +120,15 @@ func (s *Scanner) emit(id Identifier, start, end int, value []byte) {
 	s.upTo = max(s.upTo, end)
 }
 
+// All looks to either side of a place are bounded, so that the cost of a text
+// is linear in its length, whatever somebody wrote into it.
+const (
+	maxWordBytes   = 128
+	maxNameBytes   = 64 // of a handle or page
+	maxSecretBytes = 2048
+	maxPEMBytes    = 16 << 10
+)
+
 // settleNames decides how much a name matters: within 200 characters of
 // another identifier of a person it is that person's.
 func (s *Scanner) settleNames() {
@@ -132,24 +143,31 @@ func (s *Scanner) settleNames() {
 	if !names {
 		return
 	}
+	// To the left the identifier that ends last counts, to the right the one that
+	// begins first: one pass each way, however many there are.
+	end := -1
 	for i := range s.matches {
 		m := &s.matches[i]
-		if !isName(m.ID) {
-			continue
-		}
-		for j := range s.matches {
-			o := &s.matches[j]
-			if !tiesToPerson(o.ID) {
-				continue
-			}
-			lo, hi := min(m.End, o.End), max(m.Start, o.Start)
-			// Four bytes a character at most: the exact count is needed only between.
-			if hi <= lo || hi-lo <= 4*reach && utf8.RuneCount(s.text[lo:hi]) <= reach {
-				m.ID = NameNear
-				break
-			}
+		if isName(m.ID) && end >= 0 && s.within(end, m.Start, reach) {
+			m.ID = NameNear
+		} else if tiesToPerson(m.ID) {
+			end = max(end, m.End)
 		}
 	}
+	start := -1
+	for i := len(s.matches) - 1; i >= 0; i-- {
+		m := &s.matches[i]
+		if isName(m.ID) && start >= 0 && s.within(m.End, start, reach) {
+			m.ID = NameNear
+		} else if tiesToPerson(m.ID) {
+			start = m.Start
+		}
+	}
+}
+
+// within says whether at most n characters stand between two places.
+func (s *Scanner) within(from, to, n int) bool {
+	return to <= from || to-from <= utf8.UTFMax*n && utf8.RuneCount(s.text[from:to]) <= n
 }
 
 func isName(id Identifier) bool { return id == NameAlone || id == NameFull || id == NameNear }

@@ -125,12 +125,12 @@ func (s *Scanner) mixed(start, digits, end int) {
 }
 
 func (s *Scanner) key(start int, f keyForm) int {
-	if s.letterBefore(start) {
+	if start < s.noKey || s.letterBefore(start) {
 		return 0
 	}
 	i := start + len(f.prefix)
 	digitOrCapital := 0
-	for i < len(s.text) {
+	for i < len(s.text) && i-start < maxSecretBytes {
 		c := s.text[i]
 		if c-'0' > 9 && (c|0x20)-'a' > 25 && bytes.IndexByte([]byte(f.signs), c) < 0 {
 			break
@@ -143,7 +143,11 @@ func (s *Scanner) key(start int, f keyForm) int {
 	for s.text[i-1] == '.' {
 		i--
 	}
-	if i-start-len(f.prefix) < f.tail || digitOrCapital < 3 {
+	if i-start-len(f.prefix) < f.tail {
+		return 0
+	}
+	if digitOrCapital < 3 {
+		s.noKey = i - 64 // nor does any of its tails have three
 		return 0
 	}
 	if (f.prefix == "AKIA" || f.prefix == "ASIA") && i-start != 20 {
@@ -159,7 +163,7 @@ func (s *Scanner) jwt(start int) int {
 		return 0
 	}
 	i, part, from := start, 0, start
-	for ; i < len(s.text); i++ {
+	for ; i < len(s.text) && i-start < 4*maxSecretBytes; i++ {
 		c := s.text[i]
 		if c == '.' {
 			if i-from < 8 {
@@ -187,15 +191,19 @@ func (s *Scanner) jwt(start int) int {
 
 // credentials judges scheme://user:password@host.
 func (s *Scanner) credentials(start, end int) int {
-	for start > 0 && bytes.IndexByte([]byte("+-."), s.text[start-1]) >= 0 && start > 1 && wordByte[s.text[start-2]] {
+	if start < s.noLogin {
+		return 0
+	}
+	least := start - maxNameBytes
+	for start > max(1, least) && bytes.IndexByte([]byte("+-."), s.text[start-1]) >= 0 && wordByte[s.text[start-2]] {
 		start--
-		for start > 0 && wordByte[s.text[start-1]] {
+		for start > max(0, least) && wordByte[s.text[start-1]] {
 			start--
 		}
 	}
 	i := end + 3
 	colon, at := -1, -1
-	for ; i < len(s.text); i++ {
+	for ; i < len(s.text) && i-end < maxSecretBytes; i++ {
 		c := s.text[i]
 		if c <= ' ' || bytes.IndexByte([]byte("\"'<>`,;)"), c) >= 0 || c >= 0x80 && at >= 0 {
 			break
@@ -210,6 +218,9 @@ func (s *Scanner) credentials(start, end int) int {
 		}
 	}
 	if colon < 0 || at < colon+2 || at+2 > i {
+		if at < 0 {
+			s.noLogin = i - maxSecretBytes/2 // an "@" further off ends no login
+		}
 		return 0
 	}
 	for i > at && bytes.IndexByte([]byte(".,:!?"), s.text[i-1]) >= 0 {
@@ -248,7 +259,7 @@ func (s *Scanner) botToken(g int) int {
 // pem judges a private key in armour; without an end line it reaches the text's
 // end.
 func (s *Scanner) pem(start int) {
-	rest := s.text[start:]
+	rest := s.text[start:min(len(s.text), start+maxPEMBytes)]
 	line := rest[:min(len(rest), 64)]
 	if !bytes.Contains(line, []byte("PRIVATE KEY")) {
 		return
@@ -258,9 +269,6 @@ func (s *Scanner) pem(start int) {
 		if j := bytes.Index(rest[i+9:], []byte("-----")); j >= 0 && j < 64 {
 			end = i + 9 + j + 5
 		}
-	}
-	if end > 16<<10 {
-		end = len(line)
 	}
 	s.emit(Secret, start, start+end, rest[:end])
 }
