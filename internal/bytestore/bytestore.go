@@ -3,8 +3,9 @@
 // A Source knows one kind of place: git's blobs, a Git LFS store, a bucket. The
 // way from a request to its place is Open: a blob is opened and, if its first
 // bytes are a Git LFS pointer, the pointer is followed into Source.LFS. What a
-// place answers for good (nothing there, larger than it serves) is a typed
-// answer; anything else is an error that may pass.
+// place answers for good (nothing there, larger than it serves, not ours to
+// read, other bytes than were named) is a typed answer, on opening or while the
+// bytes are read; anything else is an error that may pass.
 //
 // The package must not read a dataset whole, must not look into its records,
 // and must not follow an address that a repository's author wrote: where a
@@ -35,11 +36,27 @@ var (
 	ErrTooLarge = errors.New("too large to be served")
 	// ErrNoStore: a request for a place that this server has no Source for.
 	ErrNoStore = errors.New("no store for this address")
+	// ErrRefused: the place is there and does not let us read.
+	ErrRefused = errors.New("refused by the store")
+	// ErrAddress: the place sent us to an address that is not followed.
+	ErrAddress = errors.New("sent to an address that is not followed")
+	// ErrDiffers: other bytes than the ones that were named, by size or sha256.
+	ErrDiffers = errors.New("not the bytes that were named")
+	// ErrChanged: the object was replaced between two reads of it.
+	ErrChanged = errors.New("changed while it was read")
 )
 
 // MaxGitBlob is the largest blob that GitHub serves: 100 MB
 // (docs.github.com/rest/git/blobs).
 const MaxGitBlob = 100 << 20
+
+// MaxObject is the largest object that is read from Git LFS or a bucket: 64 GiB,
+// a few minutes of scanning.
+const MaxObject = 64 << 30
+
+// Versioned is a body whose place keeps versions: equal versions of one address
+// are equal bytes for ever. "" where it keeps none.
+type Versioned interface{ Version() string }
 
 // Pointer is a Git LFS pointer whose object could not be had.
 type Pointer struct {
@@ -90,7 +107,11 @@ func (s Source) Open(ctx context.Context, req facts.ScanRequest) (io.ReadCloser,
 		if s.LFS == nil {
 			return nil, 0, &p
 		}
-		return s.LFS(ctx, req, p)
+		object, size, err := s.LFS(ctx, req, p)
+		if errors.Is(err, ErrAbsent) { // the pointer is there, its object is not
+			return nil, 0, &p
+		}
+		return object, size, err
 	}
 	return struct {
 		io.Reader

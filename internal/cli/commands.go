@@ -15,7 +15,7 @@ type commands struct {
 	Dataset   datasets   `cmd:"" help:"Look into datasets."`
 	Benchmark benchmarks `cmd:"" help:"Recompute the benchmark's dry run from the scores in a dataset."`
 	Verify    verify     `cmd:"" help:"Derive the sign-off log and its evidence chain again, offline."`
-	Init      initialise `cmd:"" help:"Write a starter policy, approvers, plan and data-card templates and workflows."`
+	Init      initialise `cmd:"" help:"Write what a repository starts with: policy, approvers, plan and data-card templates, workflows, registry."`
 	Explain   explain    `cmd:"" help:"Say what a rule means and how to mend it."`
 	Checks    checks     `cmd:"" help:"List the rules."`
 	Replay    replay     `cmd:"" help:"Judge a saved snapshot again."`

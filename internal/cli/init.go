@@ -31,6 +31,8 @@ var starters = []struct{ template, path string }{
 	{"pilot_finetune.yml", ".github/workflows/pilot_finetune.yml"},
 	{"pilot_plan.md", "docs/specs/epic_05/templates/pilot_plan.md"},
 	{"data_card.md", "docs/specs/epic_05/templates/data_card.md"},
+	{"registry.yaml", "models/registry.yaml"},
+	{"model_pointer.yaml", "deploy/model_pointer.yaml"},
 }
 
 // Run shows the difference, then writes the files that are not there. A file

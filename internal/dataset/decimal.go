@@ -36,43 +36,46 @@ func parseDecimal(lit []byte) decimal {
 		d.neg = true
 		i = 1
 	}
-	digits, frac, point := 0, int32(0), false
+	for i < len(lit) && lit[i] == '0' {
+		i++
+	}
+	from, point := i, len(lit)
 	for ; i < len(lit); i++ {
 		c := lit[i]
-		switch {
-		case c-'0' <= 9:
-			if digits > 0 || c != '0' {
-				digits++
+		if c-'0' > 9 {
+			if c != '.' {
+				break
 			}
-			if digits > maxDigits {
-				return decimal{neg: d.neg, wide: true, text: lit}
-			}
-			d.m = d.m*10 + uint64(c-'0')
-			if point {
-				frac++
-			}
-			continue
-		case c == '.':
-			point = true
+			point = i
 			continue
 		}
-		break
+		d.m = d.m*10 + uint64(c-'0') // too many digits are found out below
 	}
-	exp := int32(0)
+	digits, frac := i-from, 0
+	if point < i {
+		digits--
+		frac = i - point - 1
+	}
+	if digits > maxDigits {
+		return decimal{neg: d.neg, wide: true, text: lit}
+	}
+	exp := 0
 	if i < len(lit) { // e or E
 		n, err := strconv.ParseInt(string(bytes.TrimPrefix(lit[i+1:], []byte("+"))), 10, 32)
 		if err != nil || n > 1000 || n < -1000 {
 			return decimal{neg: d.neg, wide: true, text: lit}
 		}
-		exp = int32(n)
+		exp = int(n)
 	}
-	d.scale = frac - exp
 	if d.m == 0 {
 		return decimal{}
 	}
-	for d.scale > 0 && d.m%10 == 0 {
-		d.m /= 10
-		d.scale--
+	d.scale = int32(frac - exp)
+	if exp != 0 || frac > 0 && lit[i-1] == '0' {
+		for d.scale > 0 && d.m%10 == 0 {
+			d.m /= 10
+			d.scale--
+		}
 	}
 	for d.scale < 0 {
 		hi, lo := bits.Mul64(d.m, 10)

@@ -298,7 +298,10 @@ func (in *inspector) field(w *walker, n *node, t *token) {
 	case roleSummaryMarkdown, roleSummaryText:
 		if t.kind == kindString && len(t.text) > 0 && r.summaryRole != roleSummaryMarkdown {
 			r.summary, r.summaryChars, r.summaryRole = t.span, bytescan.Chars(t.text), n.role
-			r.entry.summary, r.entry.summaryRole, r.entry.sumHash = t.span, n.role, in.normalHash(t.text)
+			r.entry.summary, r.entry.summaryRole = t.span, n.role
+			if in.o.Evaluation != nil || in.o.KeepIndex {
+				r.entry.sumHash = in.normalHash(t.text)
+			}
 		}
 	case roleLanguage:
 		if t.kind == kindString {

@@ -50,6 +50,7 @@ type World struct {
 	Now    func() time.Time
 
 	options Options
+	hook    string
 	appKey  *rsa.PrivateKey
 	queue   *queue.Memory
 	stop    context.CancelFunc
@@ -172,7 +173,8 @@ func (w *World) Start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listen for webhooks: %w", err)
 	}
-	w.GitHub.DeliverTo(fakegithub.PostTo(http.DefaultClient, "http://"+listener.Addr().String()+webhook.Path))
+	w.hook = "http://" + listener.Addr().String() + webhook.Path
+	w.GitHub.DeliverTo(fakegithub.PostTo(http.DefaultClient, w.hook))
 	ended := make(chan error, 1)
 	w.ended = ended
 	running, stop := context.WithCancel(ctx)
@@ -180,6 +182,9 @@ func (w *World) Start(ctx context.Context) error {
 	go func() { ended <- s.Serve(running, listener) }()
 	return w.Settle(ctx)
 }
+
+// Hook is where the server takes deliveries.
+func (w *World) Hook() string { return w.hook }
 
 // Stop ends the server and waits for it; GitHub goes on, and its deliveries
 // fail.

@@ -46,7 +46,8 @@ func (s *Server) CreateRepo(spec RepoSpec) *Repo {
 }
 
 func (s *Server) addRepo(owner *account, name string, private bool, st *store) *repo {
-	if s.find(owner.login, name) != nil {
+	// A former name may be taken anew, and redirects no more.
+	if r := s.find(owner.login, name); r != nil && strings.EqualFold(r.full(), owner.login+"/"+name) {
 		panic("fakegithub: repository " + owner.login + "/" + name + " exists")
 	}
 	now := s.stamp()

@@ -77,7 +77,7 @@ func (w *Words) Check(v judge.Verdict, c judge.Check) Output {
 		b.WriteString("\n- " + w.say(markdown, "summary", "more", "n", strconv.Itoa(left[rule]), "rule", rule))
 	}
 	for _, o := range c.Overridden {
-		b.WriteString("\n- " + w.say(markdown, "summary", "overridden", "rule", o.Rule, "severity", string(o.Severity), "reason", o.Reason))
+		b.WriteString("\n- " + w.say(markdown, "summary", "overridden", "rule", o.Rule, "severity", w.texts["severity"][string(o.Severity)], "reason", o.Reason))
 	}
 	if len(c.Verified) > 0 {
 		b.WriteString("\n\n#### " + w.texts["summary"]["verified"] + "\n")
@@ -225,7 +225,8 @@ func (w *Words) annotations(fs []finding.Finding) []Annotation {
 		at.Line = max(at.Line, 1)
 		message := w.what(f, plain) + " " + w.mend(f, plain)
 		if r := f.Record; r != nil && r.ByteEnd > 0 {
-			message += fmt.Sprintf(" (%s, bytes %d–%d of the line)", cmp.Or(r.Pointer, "the line"), r.ByteStart, r.ByteEnd)
+			message += " " + w.say(plain, "summary", "in_record", "where", cmp.Or(r.Pointer, w.texts["summary"]["the_line"]),
+				"from", strconv.Itoa(r.ByteStart), "to", strconv.Itoa(r.ByteEnd))
 		}
 		out = append(out, Annotation{At: at, Level: f.Severity, Title: f.Rule + " · " + w.rules[f.Rule].Title, Message: message})
 	}
@@ -262,8 +263,8 @@ func (w *Words) whyTitle(v judge.Verdict) string {
 	if args == nil {
 		args = map[string]string{}
 	}
-	args["roles"] = strings.Join(openRoles(v), " and ")
-	args["people"] = strings.Join(approvers(v), " and ")
+	args["roles"] = strings.Join(openRoles(v), w.texts["say"]["and"])
+	args["people"] = strings.Join(approvers(v), w.texts["say"]["and"])
 	return strings.ReplaceAll(w.sayMap(plain, "approvals", v.Why.Key, args), "`", "")
 }
 

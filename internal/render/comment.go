@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/pilotgate/pilotgate/internal/approval"
 	"github.com/pilotgate/pilotgate/internal/finding"
@@ -252,7 +253,7 @@ func (w *Words) peopleTable(v judge.Verdict) string {
 			fmt.Fprintf(&b, "| ⏳ | %s | %s |\n", name, can)
 			continue
 		}
-		who := "`@" + escape(r.By.Author.Login, cell, true) + "`, " + r.By.SubmittedAt.UTC().Format("2 Jan 15:04 UTC")
+		who := "`@" + escape(r.By.Author.Login, cell, true) + "`, " + w.time(r.By.SubmittedAt)
 		if r.By.Carried {
 			who += ", " + w.say(cell, "comment", "carried", "commit", shortOID(r.By.Commit))
 		}
@@ -297,7 +298,7 @@ func (w *Words) whatIsApproved(v judge.Verdict) string {
 	add(s.Card != nil, "card")
 	if q := v.Dossier.Request; q != nil && q.Dataset.Scan.Facts != nil {
 		f := q.Dataset.Scan.Facts
-		parts = append(parts, w.say(markdown, "part", "dataset_size", "n", strconv.Itoa(f.Records), "bytes", size(f.Bytes)))
+		parts = append(parts, w.say(markdown, "part", "dataset_size", "n", strconv.Itoa(f.Records), "bytes", w.size(f.Bytes)))
 	} else {
 		add(s.Dataset != nil, "dataset")
 	}
@@ -321,14 +322,20 @@ func first(s string, n int) string {
 }
 
 // size is bytes as people say them.
-func size(n int64) string {
+func (w *Words) size(n int64) string {
 	switch {
 	case n >= 1<<20:
-		return strconv.FormatFloat(float64(n)/(1<<20), 'f', 1, 64) + " MB"
+		return w.say(plain, "say", "megabytes", "n", strconv.FormatFloat(float64(n)/(1<<20), 'f', 1, 64))
 	case n >= 1<<10:
-		return strconv.FormatInt(n>>10, 10) + " kB"
+		return w.say(plain, "say", "kilobytes", "n", strconv.FormatInt(n>>10, 10))
 	}
-	return strconv.FormatInt(n, 10) + " bytes"
+	return w.say(plain, "say", "bytes", "n", strconv.FormatInt(n, 10))
+}
+
+// time is a moment as people say it; the year is the plan's own.
+func (w *Words) time(t time.Time) string {
+	t = t.UTC()
+	return w.say(plain, "say", "time", "day", strconv.Itoa(t.Day()), "month", w.texts["say"]["month_"+strconv.Itoa(int(t.Month()))], "clock", t.Format("15:04"))
 }
 
 // RoleFileExample is the role file to paste, with the owner's name in it.

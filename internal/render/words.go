@@ -48,7 +48,7 @@ type Words struct {
 }
 
 // Languages lists the languages there are catalogues for.
-func Languages() []string { return []string{"en"} }
+func Languages() []string { return []string{"en", "ru"} }
 
 var load = sync.OnceValues(func() (map[string]*Words, error) {
 	out := map[string]*Words{}

@@ -17,7 +17,7 @@ func TestCostIsLinear(t *testing.T) {
 		"sk-", "eyJabcdefgh.", "a://", "a://b:c", "-----BEGIN PRIVATE KEY", "t.me/a.", "@a.", "1.", "8-", "А", "И. ", "Иван ", "Иванов Иван ",
 		"ул. Лесная, ", "д. 5, ", "(at)", "8 912 345-67-89 Иван Сидоров ", "04452522 ", "пароль: ", "::", "а-", "GB82",
 	} {
-		text := []byte(strings.Repeat(piece, (2<<20)/len(piece)))
+		text := []byte(strings.Repeat(piece, (1<<19)/len(piece)))
 		var s pii.Scanner
 		assert.LessOrEqual(t, len(s.Scan(text, pii.Context{})), len(text)/2, piece)
 	}
