@@ -32,7 +32,7 @@ var rooms = []struct {
 	{"benchmark", "finding", true},
 	{"policy", "finding benchmark", true},
 	{"plan", "finding benchmark", true},
-	{"registry", "finding benchmark", true},
+	{"registry", "finding benchmark policy/strictyaml", true},
 	{"dataset", "finding", true},
 	{"ledger", "finding", true},
 	{"facts", "finding dataset", true},
