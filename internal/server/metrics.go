@@ -14,6 +14,7 @@ type metrics struct {
 	requests  *prometheus.CounterVec
 	remaining *prometheus.GaugeVec
 	bytes     prometheus.Counter
+	healed    prometheus.Counter
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -27,8 +28,11 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		bytes: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "pilotgate_dataset_bytes_total", Help: "Dataset bytes scanned.",
 		}),
+		healed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "pilotgate_sweep_healed_total", Help: "Deliveries that had not arrived and were asked for again.",
+		}),
 	}
-	r.MustRegister(m.requests, m.remaining, m.bytes)
+	r.MustRegister(m.requests, m.remaining, m.bytes, m.healed)
 	return m
 }
 

@@ -50,6 +50,7 @@ type Server struct {
 	scans   *scan.Pool
 	metrics *prometheus.Registry
 
+	counts   *metrics
 	received *webhook.Metrics
 }
 
@@ -85,6 +86,7 @@ func New(ctx context.Context, c Config, o Options) (*Server, error) {
 	}
 	queue.Collect(s.metrics, s.queue)
 	m := newMetrics(s.metrics)
+	s.counts = m
 	s.scans = scan.New(scan.Options{Wait: 2 * time.Second, NearDuplicates: true, OnBytes: m.scanned, Done: s.scanned})
 	var err error
 	s.github, err = gh.New(gh.Config{
@@ -219,27 +221,4 @@ func (s *Server) work(ctx context.Context, k queue.Key) error {
 		s.options.Log.Warn().Err(err).Str("subject", k.Kind+" "+k.ID).Int64("repository", k.Repository).Str("class", string(class)).Msg("not reconciled")
 	}
 	return err
-}
-
-// sweep looks at everything now and then, at the start first: whatever an event
-// would have caused happens without it, only later.
-func (s *Server) sweep(ctx context.Context) error {
-	tick := time.NewTicker(s.config.Sweep)
-	defer tick.Stop()
-	for {
-		ids, err := s.github.Installations(ctx)
-		if err != nil && ctx.Err() == nil {
-			s.options.Log.Warn().Err(err).Msg("list installations")
-		}
-		for _, id := range ids {
-			if err := s.queue.Add(ctx, queue.Key{Installation: id, Kind: queue.KindInstallation}, queue.AddOptions{}); err != nil && ctx.Err() == nil {
-				s.options.Log.Warn().Err(err).Int64("installation", id).Msg("sweep")
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
 }

@@ -116,25 +116,13 @@ func (s *Scanner) house(g int) int {
 	if !s.capitalWithin(limit) {
 		return 0
 	}
+	to, parts := s.houseEnd(k.end)
+	if !marked && !parts && !s.mayEndAddress(to) {
+		return 0
+	}
 	from, ok := s.street(limit, marked)
 	if !ok {
 		return 0
-	}
-	to, parts := s.houseEnd(k.end)
-	if !marked && !parts {
-		// "На улице Ленина, 15 января" and "на улице Ленина 5 машин" are no houses.
-		rest := s.text[to:]
-		if len(rest) > 1 && rest[0] == ' ' {
-			r, _ := utf8.DecodeRune(rest[1:])
-			if r >= 'а' && r <= 'я' || r == 'ё' || r >= 'a' && r <= 'z' || r-'0' <= 9 && r >= '0' || r == '%' {
-				if !s.addressTail(to + 1) {
-					return 0
-				}
-			}
-		}
-		if len(rest) > 0 && (rest[0] == '-' || rest[0] == '%' || rest[0] == ':') {
-			return 0
-		}
 	}
 	from = s.widen(from)
 	if from < s.upTo {
@@ -162,14 +150,46 @@ func (s *Scanner) capitalWithin(pos int) bool {
 	return k > 0 && s.stops[k-1].Capital != 0
 }
 
-// isHouseWord looks the word up only if its length is right: nearly every
-// number has a word before it.
+// isHouseWord looks a word up only if it begins like one: nearly every number
+// has a word before it.
 func (s *Scanner) isHouseWord(start, end int) bool {
-	switch s.text[end-1] {
-	case 0xB4, 0x94, 0xBC, 0x9C, 0xB0, 0x90, 0xB5, 0x95, 0xBB, 0x9B, 0x80, 0xA0, 'e', 'g': // д м а е л р
-		return end-start <= 16 && houseWords[string(s.foldWord(start, end))]
+	if end-start > 16 {
+		return false
 	}
-	return false
+	switch s.text[start] {
+	case 0xD0:
+		switch s.text[start+1] {
+		case 0xB4, 0x94, 0xB2, 0x92, 0xB7, 0x97, 0xA1: // д в з С
+		default:
+			return false
+		}
+	case 0xD1:
+		if s.text[start+1] != 0x81 { // с
+			return false
+		}
+	case 'h', 'b', 'H', 'B':
+	default:
+		return false
+	}
+	return houseWords[string(s.foldWord(start, end))]
+}
+
+// mayEndAddress judges what follows a number that only a comma or a name marks
+// as a house: "на улице Ленина, 15 января" and "на улице Ленина 5 машин" are
+// none.
+func (s *Scanner) mayEndAddress(to int) bool {
+	switch s.at(to) {
+	case '-', '%', ':':
+		return false
+	case ' ':
+	default:
+		return true
+	}
+	r, _ := utf8.DecodeRune(s.text[to+1:])
+	if r >= 'а' && r <= 'я' || r == 'ё' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '%' {
+		return s.addressTail(to + 1)
+	}
+	return true
 }
 
 // addressTail: words that go on with a sentence about an address.

@@ -139,19 +139,29 @@ var publicFigures = func() (out []figure) {
 	return out
 }()
 
-// endings are kept by their last letter, so that few are compared with a word.
-type endings [64][]string
+// endings are kept by their last letter, so that few are compared with a word;
+// a bit for each pair of last letters, as far as six bits of each tell them
+// apart, turns most words away.
+type endings struct {
+	pairs    [64]uint64
+	byLetter [64][]string
+}
 
 func byLastLetter(list []string) (e endings) {
 	for _, end := range list {
 		k := end[len(end)-1] & 63 // letters of Russian differ in these bits
-		e[k] = append(e[k], end)
+		e.byLetter[k] = append(e.byLetter[k], end)
+		e.pairs[k] |= 1 << (end[len(end)-3] & 63)
 	}
 	return e
 }
 
 func (e *endings) has(w []byte) bool {
-	for _, end := range e[w[len(w)-1]&63] {
+	k := w[len(w)-1] & 63
+	if e.pairs[k]>>(w[len(w)-3]&63)&1 == 0 {
+		return false
+	}
+	for _, end := range e.byLetter[k] {
 		if len(w) >= len(end) && string(w[len(w)-len(end):]) == end {
 			return true
 		}
