@@ -38,6 +38,11 @@ type Dossier struct {
 	Plans    []string // governed plans whose parsed facts changed
 	Request  *Request // the pilot request; nil if there is none
 
+	// GovernedTwin is another open pull request with this head commit and another
+	// base, for which something is governed. It is looked for only where nothing
+	// is governed here: this request's green would be the other's, too.
+	GovernedTwin *facts.Twin
+
 	// After are the policy and role file as the pull request proposes them, for
 	// pilot/policy only; nil where it does not touch them.
 	PolicyAfter *Proposed[policy.Policy]
@@ -141,6 +146,7 @@ func Open(p *facts.PullRequest) (Dossier, []facts.Need) {
 		r.request()
 		r.proposals()
 		r.governance()
+		r.twins()
 	}
 	return r.d, r.needs
 }

@@ -166,8 +166,8 @@ func shown(p *facts.PullRequest, marker string) bool {
 // bypassed opens one issue that says why no sign-off was written.
 func bypassed(s *facts.Pilot, v judge.PilotVerdict, words *render.Words) []Effect {
 	marker := "pilotgate:bypassed " + v.ID + " " + v.Digest
-	if slices.ContainsFunc(s.Issues, func(i facts.Issue) bool { return i.Marker == marker }) {
-		return nil
+	if told := bearing(s.Issues, marker); len(told) > 0 {
+		return closed(told[1:])
 	}
 	title, body := words.BypassedIssue(v, s)
 	return []Effect{Issue{Marker: marker, Title: title, Body: body}}

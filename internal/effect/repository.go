@@ -24,15 +24,15 @@ func DiffRepository(s *facts.RepositoryState, v judge.RepositoryVerdict) []Effec
 		look(facts.KindPilot, id)
 	}
 	const marker = "pilotgate:ledger"
-	i := slices.IndexFunc(s.Issues, func(i facts.Issue) bool { return i.Marker == marker && i.Open })
+	told := slices.DeleteFunc(bearing(s.Issues, marker), func(i facts.Issue) bool { return !i.Open })
 	switch {
-	case len(v.Broken) > 0 && i < 0:
+	case len(v.Broken) > 0 && len(told) == 0:
 		title, body := render.Speak(v.Policy.Language).LedgerIssue(v.Broken)
-		out = append(out, Issue{Marker: marker, Title: title, Body: body})
-	case len(v.Broken) == 0 && i >= 0:
-		out = append(out, Issue{Number: s.Issues[i].Number, Marker: marker, Close: true})
+		return append(out, Issue{Marker: marker, Title: title, Body: body})
+	case len(v.Broken) > 0:
+		return append(out, closed(told[1:])...)
 	}
-	return out
+	return append(out, closed(told)...)
 }
 
 // DiffMergeGroup writes the one required check on the group's head.

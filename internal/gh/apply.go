@@ -250,7 +250,10 @@ func (w *writing) issue(ctx context.Context, e effect.Issue) error {
 	body := withMarker(e.Body, e.Marker)
 	if e.Number == 0 {
 		return w.send(ctx, "POST /repos/{owner}/{repo}/issues", func(ctx context.Context, rest *github.Client) error {
-			_, _, err := rest.Issues.Create(ctx, w.repo.Owner, w.repo.Name, &github.IssueRequest{Title: &e.Title, Body: &body})
+			made, _, err := rest.Issues.Create(ctx, w.repo.Owner, w.repo.Name, &github.IssueRequest{Title: &e.Title, Body: &body})
+			if err == nil {
+				w.client.rememberIssue(w.repo.ID, made)
+			}
 			return err
 		})
 	}

@@ -67,6 +67,7 @@ type Client struct {
 	blobs    *cache[object, facts.Blob]
 	compared *cache[object, comparison]
 	teams    *cache[teamKey, teamAnswer]
+	opened   *cache[int64, []openedIssue] // by repository
 }
 
 type ownerName struct{ owner, name string }
@@ -108,6 +109,7 @@ func New(config Config) (*Client, error) {
 		app:           facts.App{ID: g.App.IntegrationID, Login: config.Login},
 		installations: map[int64]*installation{},
 		names:         newCache[int64, ownerName](4 * maxNames),
+		opened:        newCache[int64, []openedIssue](4 * maxNames),
 		compared:      newCache[object, comparison](4 * maxCompared),
 		teams:         newCache[teamKey, teamAnswer](4 * maxTeams),
 	}

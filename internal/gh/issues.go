@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/go-github/v62/github"
 
@@ -46,16 +48,49 @@ func (c *Client) issues(ctx context.Context, i *installation, app facts.App, r f
 			if x.IsPullRequest() || x.GetUser().GetType() != "Bot" || x.GetUser().GetLogin() != app.Login {
 				continue
 			}
-			issue := facts.Issue{
-				Number: x.GetNumber(), NodeID: x.GetNodeID(), Open: x.GetState() == "open",
-				Title: x.GetTitle(), Body: x.GetBody(), URL: x.GetHTMLURL(),
-			}
-			if m := marker.FindStringSubmatch(issue.Body); m != nil {
-				issue.Marker = m[1]
-			}
-			out = append(out, issue)
+			out = append(out, ourIssue(x))
 		}
 		page = resp.NextPage
 	}
-	return out, nil
+	return c.withOpened(r.ID, out), nil
+}
+
+func ourIssue(x *github.Issue) facts.Issue {
+	issue := facts.Issue{
+		Number: x.GetNumber(), NodeID: x.GetNodeID(), Open: x.GetState() == "open",
+		Title: x.GetTitle(), Body: x.GetBody(), URL: x.GetHTMLURL(),
+	}
+	if m := marker.FindStringSubmatch(issue.Body); m != nil {
+		issue.Marker = m[1]
+	}
+	return issue
+}
+
+// openedIssue is an issue that we opened a moment ago. GitHub's listings lag
+// behind its writes, and a look in between would open the issue once more.
+type openedIssue struct {
+	issue facts.Issue
+	at    time.Time
+}
+
+// issueLag is how long a listing may leave out what was opened.
+const issueLag = 10 * time.Minute
+
+func (c *Client) rememberIssue(repository int64, x *github.Issue) {
+	kept, _ := c.opened.get(repository)
+	kept = slices.DeleteFunc(slices.Clone(kept), func(o openedIssue) bool { return c.now().Sub(o.at) > issueLag })
+	kept = append(kept, openedIssue{ourIssue(x), c.now()})
+	c.opened.put(repository, kept, int64(len(kept)))
+}
+
+// withOpened adds what the listing does not show yet.
+func (c *Client) withOpened(repository int64, listed []facts.Issue) []facts.Issue {
+	kept, _ := c.opened.get(repository)
+	for _, o := range kept {
+		missing := !slices.ContainsFunc(listed, func(i facts.Issue) bool { return i.Number == o.issue.Number })
+		if missing && c.now().Sub(o.at) <= issueLag {
+			listed = append(listed, o.issue)
+		}
+	}
+	return listed
 }

@@ -104,6 +104,9 @@ func verdict(d dossier.Dossier) Verdict {
 	v := Verdict{Dossier: d}
 	if len(d.Governed) == 0 && d.Request == nil && !d.Truncated && len(p.Cut) == 0 {
 		v.State, v.Approvals, v.Why = NotGoverned, Success, Reason{Key: "nothing_governed"}
+		if t := d.GovernedTwin; t != nil {
+			v.State, v.Approvals, v.Why = Blocked, Failure, twinned(*t)
+		}
 		return v
 	}
 	v.Digest, v.Subject = d.Digest(rules.Version)
@@ -135,6 +138,8 @@ func conclude(d *dossier.Dossier, v Verdict, failed, pending bool) (Conclusion, 
 	twin, hasTwin := foreignTwin(p)
 	firstRoles := !d.RolesFound && d.RolesAfter != nil && !d.RolesAfter.Deleted && d.Request == nil
 	switch {
+	case len(d.Plans) > 0 && p.Base.Ref != p.Repository.DefaultBranch && !p.Local:
+		return Failure, Blocked, Reason{Key: "side_branch", Args: map[string]string{"base": p.Base.Ref, "default": p.Repository.DefaultBranch}}
 	case finding.Count(d.PolicyFindings, finding.Error) > 0:
 		return Failure, Blocked, Reason{Key: "policy_broken"}
 	case d.Truncated || len(p.Cut) > 0:
@@ -152,9 +157,7 @@ func conclude(d *dossier.Dossier, v Verdict, failed, pending bool) (Conclusion, 
 	case finding.Count(d.RolesFindings, finding.Error) > 0:
 		return Failure, Blocked, Reason{Key: "roles_broken"}
 	case hasTwin:
-		return Failure, Blocked, Reason{Key: "twin", Args: map[string]string{"number": strconv.Itoa(twin.Number), "base": twin.Base}}
-	case len(d.Plans) > 0 && p.Base.Ref != p.Repository.DefaultBranch && !p.Local:
-		return Failure, Blocked, Reason{Key: "side_branch", Args: map[string]string{"base": p.Base.Ref, "default": p.Repository.DefaultBranch}}
+		return Failure, Blocked, twinned(twin)
 	case len(v.People.Blocking) > 0:
 		return Failure, Blocked, Reason{Key: "changes_requested", Args: map[string]string{"login": v.People.Blocking[0].Author.Login}}
 	case len(v.People.Unattributed) > 0:
@@ -183,6 +186,10 @@ func signs(d *dossier.Dossier) bool {
 	}
 	listed, ok := d.Policy.SigningKey(key.ID, d.Pull.Now)
 	return ok && base64.StdEncoding.EncodeToString(listed.Public) == key.Public
+}
+
+func twinned(t facts.Twin) Reason {
+	return Reason{Key: "twin", Args: map[string]string{"number": strconv.Itoa(t.Number), "base": t.Base}}
 }
 
 // foreignTwin is another open pull request that shares the head commit but not

@@ -159,12 +159,16 @@ func (s *Scanner) isHouseWord(start, end int) bool {
 	switch s.text[start] {
 	case 0xD0:
 		switch s.text[start+1] {
-		case 0xB4, 0x94, 0xB2, 0x92, 0xB7, 0x97, 0xA1: // д в з С
+		case 0xB4, 0x94: // д
+		case 0xB2, 0x92, 0xB7, 0x97, 0xA1: // в з С: longer words only
+			if end-start < 4 {
+				return false
+			}
 		default:
 			return false
 		}
 	case 0xD1:
-		if s.text[start+1] != 0x81 { // с
+		if s.text[start+1] != 0x81 || end-start < 6 { // с
 			return false
 		}
 	case 'h', 'b', 'H', 'B':
