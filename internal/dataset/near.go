@@ -35,6 +35,11 @@ type sketch struct {
 type sketcher struct {
 	spaces []uint64
 	least  [bins]uint64
+	// The run of words that ends here, as a polynomial of their hashes.
+	roll   uint64
+	window [shingleWords]uint64
+	oldest int
+	words  int
 }
 
 const (
@@ -58,8 +63,11 @@ func wordHash(w []byte) uint64 {
 		w = w[:n]
 	}
 	switch {
-	case n > 16:
+	case n > 32:
 		return xxh3.Hash(w)
+	case n > 16:
+		return mix(binary.LittleEndian.Uint64(w)^mixA, binary.LittleEndian.Uint64(w[8:])^mixB^uint64(n)) ^
+			mix(binary.LittleEndian.Uint64(w[n-16:])^mixB, binary.LittleEndian.Uint64(w[n-8:])^mixA)
 	case n >= 8:
 		return mix(binary.LittleEndian.Uint64(w)^mixA, binary.LittleEndian.Uint64(w[n-8:])^mixB^uint64(n))
 	case n >= 4:
@@ -73,33 +81,37 @@ func (k *sketcher) sketch(text []byte) sketch {
 		k.least[i] = 1<<64 - 1
 	}
 	k.spaces = bytescan.Spaces(k.spaces, text)
-	var window [shingleWords]uint64
-	roll, words, from := uint64(0), 0, 0
-	word := func(w []byte) {
-		h := wordHash(w)
-		slot := words % shingleWords
-		roll = roll*rollK + h - window[slot]*rollK5
-		window[slot] = h
-		if words++; words >= shingleWords {
-			k.put(roll)
-		}
-	}
+	k.roll, k.words, k.oldest = 0, 0, 0
+	k.window = [shingleWords]uint64{}
+	from := 0
 	for c, m := range k.spaces {
 		for ; m != 0; m &= m - 1 {
 			at := c*64 + bits.TrailingZeros64(m)
 			if at > from {
-				word(text[from:at])
+				k.word(text[from:at])
 			}
 			from = at + 1
 		}
 	}
 	if from < len(text) {
-		word(text[from:])
+		k.word(text[from:])
 	}
-	if words < shingleWords {
-		k.put(roll) // a short text is one run
+	if k.words < shingleWords {
+		k.put(k.roll) // a short text is one run
 	}
 	return k.fold()
+}
+
+func (k *sketcher) word(w []byte) {
+	h := wordHash(w)
+	k.roll = k.roll*rollK + h - k.window[k.oldest]*rollK5
+	k.window[k.oldest] = h
+	if k.oldest++; k.oldest == shingleWords {
+		k.oldest = 0
+	}
+	if k.words++; k.words >= shingleWords {
+		k.put(k.roll)
+	}
 }
 
 func (k *sketcher) put(run uint64) {

@@ -13,8 +13,12 @@ import (
 // empty when everything is as it should be.
 func Diff(p *facts.PullRequest, w Wanted) []Effect {
 	var out []Effect
-	for _, r := range DiffRuns(p.Runs, p.Number, w.Runs) {
+	runs := amongTwins(p, w.Runs, DiffRuns(p.Runs, p.Number, w.Runs))
+	for _, r := range runs {
 		out = append(out, r)
+	}
+	if len(runs) > 0 && len(p.Twins) > 0 {
+		w.Looks = append(w.Looks, twins(p)...) // what they show is no longer the newest
 	}
 	out = append(out, diffComment(p, w.Comment)...)
 	for _, d := range w.Dismiss {

@@ -28,8 +28,9 @@ func Want(p *facts.PullRequest, v judge.Verdict) Wanted {
 	words := render.Speak(v.Dossier.Policy.Language)
 	var w Wanted
 	if !p.Open {
+		w.Looks = twins(p) // their check may be the newest again
 		if p.Merge != nil && p.Base.Ref == p.Repository.DefaultBranch && v.Pilot != "" && policy.ValidPilotID(v.Pilot) {
-			w.Looks = []facts.Subject{{Repository: p.Repository.ID, Kind: facts.KindPilot, ID: v.Pilot}}
+			w.Looks = append(w.Looks, facts.Subject{Repository: p.Repository.ID, Kind: facts.KindPilot, ID: v.Pilot})
 			w.Comment = words.Merged(v)
 		}
 		return w

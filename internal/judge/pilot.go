@@ -30,10 +30,11 @@ const (
 
 // PilotVerdict is what a pilot is and what its record would say.
 type PilotVerdict struct {
-	State  State
-	Why    Reason
-	ID     string
-	Digest string // hex, recomputed on the merge commit
+	State   State
+	Why     Reason
+	ID      string
+	Digest  string // hex, recomputed on the merge commit
+	Subject dossier.Subject
 
 	Policy policy.Policy
 	Tree   facts.Tree // of the default branch
@@ -122,14 +123,18 @@ func openPilot(s *facts.Pilot) (PilotVerdict, []facts.Need) {
 	if v.Broken = broken; len(broken) > 0 {
 		return v.as(LedgerShut, "ledger_broken"), nil
 	}
-	switch {
-	case s.PlanPath == "":
+	if s.PlanPath == "" {
 		return v.as(NoPlan, "no_plan"), nil
-	case merged == nil:
-		return v.as(Bypassed, "no_pull_request"), nil
 	}
-	v.Request = d.Request
-	v.Digest, _ = d.Digest(rules.Version)
+	var dh dossier.Dossier
+	if merged != nil {
+		if dh, needs = dossier.Open(head); len(needs) > 0 {
+			return v, needs
+		}
+		v.Request = d.Request
+		v.Subject = mergedSubject(&d, &dh)
+		v.Digest = v.Subject.Digest()
+	}
 	entry, needs := standing(s, f, report, v.Digest)
 	if len(needs) > 0 {
 		return v, needs
@@ -138,15 +143,19 @@ func openPilot(s *facts.Pilot) (PilotVerdict, []facts.Need) {
 		v.Entry, v.Record, v.Digest = entry, &entry.Record, strings.TrimPrefix(entry.Record.Digest, "sha256:")
 		return v.as(SignedOff, ""), nil
 	}
-	if d.Policy.Enforcement == policy.Observe {
+	switch {
+	case merged == nil && f.policy.Enforcement == policy.Observe, merged != nil && d.Policy.Enforcement == policy.Observe:
 		return v.as(NoPlan, "observing"), nil
+	case !adopted(s, &f, &d):
+		return v.as(NoPlan, "before_adoption"), nil
+	case merged == nil:
+		return v.as(Bypassed, "no_pull_request"), nil
 	}
 	if !succeededBefore(s.Plan, v.Digest) {
-		dh, needs := dossier.OpenPlan(head, s.PlanPath)
-		if same, _ := dh.Digest(rules.Version); len(needs) == 0 && same == v.Digest && anySuccessBefore(s.Plan) {
+		if same, _ := dh.Digest(rules.Version); same == v.Digest && anySuccessBefore(s.Plan) {
 			return v.as(Stale, "base_moved"), nil
 		}
-		return v.as(Bypassed, "no_success"), needs
+		return v.as(Bypassed, "no_success"), nil
 	}
 	people := beforeMerge(head)
 	in := approvalInput(&d, v.Digest, nil)
@@ -170,6 +179,31 @@ func openPilot(s *facts.Pilot) (PilotVerdict, []facts.Need) {
 func (v PilotVerdict) as(state State, why string) PilotVerdict {
 	v.State, v.Why = state, Reason{Key: why}
 	return v
+}
+
+// mergedSubject is what the merge brought, as it would have been approved: the
+// plan's part derived on the merge commit, the request's other governed files as
+// at its head, if the merge has them just so.
+func mergedSubject(d, head *dossier.Dossier) dossier.Subject {
+	_, subject := d.Digest(rules.Version)
+	_, asked := head.Digest(rules.Version)
+	for _, f := range asked.Files {
+		if e := d.HeadTree.Entries[f.Path]; e.OID != f.Blob || e.Mode != f.Mode {
+			return subject
+		}
+	}
+	subject.Files = asked.Files
+	return subject
+}
+
+// adopted tells whether anybody could have approved this plan: there was a role
+// file when it came, or we had our say. Plans from before are nobody's fault.
+func adopted(s *facts.Pilot, f *pilotFiles, d *dossier.Dossier) bool {
+	if s.Plan == nil || s.Plan.Merge == nil {
+		_, roles := f.tree.Entries[policy.RolesPath]
+		return roles
+	}
+	return d.RolesFound || len(s.Plan.Runs) > 0
 }
 
 // standing is the sign-off that the plan on the default branch has: by the
@@ -256,7 +290,7 @@ func successBefore(r facts.CheckRun, at time.Time) bool {
 // evidence, and every parameter that the launch will read from it.
 func signoff(s *facts.Pilot, d dossier.Dossier, pv Verdict, v PilotVerdict) ledger.Record {
 	p, q := s.Plan, d.Request
-	_, subject := d.Digest(rules.Version)
+	subject := v.Subject
 	r := ledger.Record{
 		Kind:     ledger.KindSignoff,
 		Subjects: subjects(q),

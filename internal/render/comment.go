@@ -126,12 +126,13 @@ func (w *Words) raw(section, key string, pairs ...string) string {
 	return fillRaw(w.texts[section][key], m)
 }
 
-// author mentions the initiator, who must act, and who is nobody's look-alike:
-// a login that is not plain ASCII is never mentioned.
+// author mentions who must act: the author of the pull request, whom GitHub
+// tells of it anyway. An initiator whom only the plan names is not called, since
+// a plan could name anybody.
 func (w *Words) author(v judge.Verdict) string {
 	login := v.Dossier.Pull.Author.Login
-	if q := v.Dossier.Request; q != nil && q.Initiator != "" {
-		login = q.Initiator
+	if q := v.Dossier.Request; q != nil && q.Initiator != "" && !strings.EqualFold(q.Initiator, login) {
+		return "`@" + escape(q.Initiator, markdown, true) + "`"
 	}
 	if login == "" || strings.Trim(login, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") != "" {
 		return w.texts["comment"]["the_author"]

@@ -119,7 +119,7 @@ func TestSideBySide(t *testing.T) {
 	require.NoError(t, err, "ripgrep is what this is measured against")
 	path, halves := prepare(t)
 
-	var scans = map[string]*measured{}
+	scans := map[string]*measured{}
 	best := func(name string, measure func() run) {
 		for range *rounds {
 			r := measure()
