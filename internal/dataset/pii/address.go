@@ -89,6 +89,10 @@ func (s *Scanner) house(g int) int {
 	for p > 0 && s.text[p-1] == ' ' {
 		p--
 	}
+	if p > 2 && s.text[p-1] == 0x96 && string(s.text[p-3:p]) == "№" {
+		for p -= 3; p > 0 && s.text[p-1] == ' '; p-- {
+		}
+	}
 	if p == 0 {
 		return 0
 	}

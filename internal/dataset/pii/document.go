@@ -311,7 +311,7 @@ func (s *Scanner) plate(start, end int) bool {
 	if n != 2 && n != 3 || n == 3 && bytes.IndexByte([]byte("12579"), s.text[from]) < 0 || string(s.text[from:j]) == "00" || s.letterAfter(j) {
 		return false
 	}
-	if spaced && !upper {
+	if spaced && !upper && !has(s.before(i, 24), wordsPlate) {
 		return false // "в 200 км от 77": words, not a plate
 	}
 	s.word = fold(s.word[:0], s.text[i:j])

@@ -121,7 +121,7 @@ func (s *Scanner) number(start, end int) int {
 			continue
 		}
 		used := 0
-		if total >= 7 {
+		if total >= 6 {
 			used = s.long(g)
 		}
 		if used == 0 {
@@ -266,7 +266,7 @@ func (s *Scanner) called(start, n int, words []string) bool {
 	return at >= 0 && at > last(w, wordsOther)
 }
 
-// long judges numbers of at least seven digits from group g on and gives how
+// long judges numbers of at least six digits from group g on and gives how
 // many groups it took. The order is from the surest to the most doubtful.
 func (s *Scanner) long(g int) int {
 	for _, judge := range [...]func(*Scanner, int) int{

@@ -2,6 +2,7 @@ package pii_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -66,6 +67,18 @@ func TestFound(t *testing.T) {
 		{"token ghp_abcdefghijklmnopqrstuvwxyz0123456789", "PII115/found: ghp_abcdefghijklmnopqrstuvwxyz0123456789"},
 		{"пароль: Qwerty123", "PII115/found: Qwerty123"},
 		{"postgres://user:pa55@db.local/app", "PII115/found: postgres://user:pa55@db.local/app"},
+		{"ул. Мира, дом № 15", "PII113/found: ул. Мира, дом № 15"},
+		{"На улице Ленина, 5 произошёл пожар", "PII113/found: улице Ленина, 5"},
+		{"1-й Тверской-Ямской пер., 18", "PII113/found: 1-й Тверской-Ямской пер., 18"},
+		{"101000, Москва, ул. Мясницкая, д. 26", "PII113/found: 101000, Москва, ул. Мясницкая, д. 26"},
+		{"тел. 12-34-56", "PII101/found: 12-34-56"},
+		{"ИНН500100732259", "PII103/person: 500100732259"},
+		{"ИНН/КПП 7707083893/773601001", "PII103/organisation: 7707083893"},
+		{"загранпаспорт 75 1234567", "PII106/found: 75 1234567"},
+		{"права 77 ТК 123456", "PII107/found: 77 ТК 123456"},
+		{"IPv6 2a02:6b8::2:242", "PII111/public: 2a02:6b8::2:242"},
+		{"номер 11223344595", "PII199/found: 11223344595"},
+		{"ИВАНОВ ИВАН ИВАНОВИЧ", "PII114/full: ИВАНОВ ИВАН ИВАНОВИЧ"},
 		{"дата рождения 15.03.1985", "PII116/found: 15.03.1985"},
 		{"родился 15 марта 1985 года", "PII116/found: 15 марта 1985"},
 		{"машина А123ВС77 у дома", "PII117/found: А123ВС77"},
@@ -79,6 +92,28 @@ func TestFound(t *testing.T) {
 			}
 			assert.Equal(t, want, found(c.text))
 		})
+	}
+}
+
+// TestNameNear: 200 characters are near, 201 are not; a handle or an address of
+// a machine makes no name nearer.
+func TestNameNear(t *testing.T) {
+	gap := func(n int) string { return " " + strings.Repeat("я", n-2) + " " }
+	for text, want := range map[string]string{
+		"Иван Сидоров" + gap(200) + "+7 912 345-67-89": "PII114/near",
+		"Иван Сидоров" + gap(201) + "+7 912 345-67-89": "PII114/name",
+		"+7 912 345-67-89" + gap(200) + "Иван Сидоров": "PII114/near",
+		"+7 912 345-67-89" + gap(201) + "Иван Сидоров": "PII114/name",
+		"Иван Сидоров, телеграм @ivan_sidorov":         "PII114/name",
+		"Иван Сидоров, сервер 95.173.136.70":           "PII114/name",
+	} {
+		var names []string
+		for _, m := range found(text) {
+			if strings.HasPrefix(m, "PII114") {
+				names = append(names, m[:len(want)])
+			}
+		}
+		assert.Equal(t, []string{want}, names, text)
 	}
 }
 
