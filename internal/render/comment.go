@@ -227,7 +227,7 @@ func (w *Words) result(v judge.Verdict, c judge.Check) string {
 func (w *Words) brief(f finding.Finding) string {
 	rule := w.rules[f.Rule]
 	if c := rule.Cases[f.Case]; c.Brief != "" {
-		return fill(c.Brief, args(f), cell)
+		return fill(c.Brief, w.args(f), cell)
 	}
 	switch {
 	case f.Record != nil && f.Record.Pointer != "":
