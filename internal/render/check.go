@@ -80,7 +80,10 @@ func (w *Words) Check(v judge.Verdict, c judge.Check) Output {
 		b.WriteString("\n- " + w.say(markdown, "summary", "overridden", "rule", o.Rule, "severity", w.texts["severity"][string(o.Severity)], "reason", o.Reason))
 	}
 	if len(c.Verified) > 0 {
-		b.WriteString("\n\n#### " + w.texts["summary"]["verified"] + "\n")
+		if len(left)+len(c.Overridden) > 0 {
+			b.WriteString("\n")
+		}
+		b.WriteString("\n#### " + w.texts["summary"]["verified"] + "\n")
 		for _, s := range c.Verified {
 			b.WriteString("- " + w.sayMap(markdown, "verified", s.Key, s.Args) + "\n")
 		}
@@ -240,11 +243,11 @@ func (w *Words) Approvals(v judge.Verdict) Output {
 	if advice := w.advice(v); advice != "" {
 		b.WriteString(advice + "\n\n")
 	}
-	if len(v.People.Roles) > 0 && v.Approvals != judge.Success || len(v.People.Reviews) > 0 {
+	if v.Dossier.RolesFound && (len(v.People.Roles) > 0 && v.Approvals != judge.Success || len(v.People.Reviews) > 0) {
 		b.WriteString(w.peopleTable(v) + "\n")
 	}
 	for _, r := range v.People.Reviews {
-		if !r.Counts {
+		if !r.Counts && !missed(v, r) {
 			b.WriteString("- " + w.reviewLine(r) + "\n")
 		}
 	}

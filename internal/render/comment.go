@@ -155,6 +155,8 @@ func (w *Words) checkRows(v judge.Verdict, onlyTold bool) string {
 		text := w.texts["comment"]["asked_later"]
 		if v.Approvals == judge.Failure {
 			state, text = "❌", w.whyMarkdown(v)
+		} else if v.State == judge.Observing {
+			state, text = "–", w.whyMarkdown(v)
 		} else if v.Why.Key != "checks_failed" && v.Why.Key != "checks_pending" && v.Why.Key != "results_awaited" {
 			text = w.whyMarkdown(v)
 		}
@@ -262,7 +264,7 @@ func (w *Words) peopleTable(v judge.Verdict) string {
 	}
 	var not []string
 	for _, r := range v.People.Reviews {
-		if v.Approvals != judge.Success && !r.Counts && r.Reason.Key != "superseded" && r.Reason.Key != "role_filled" && !countsOtherwise(v, r) {
+		if missed(v, r) {
 			not = append(not, w.reviewLine(r))
 		}
 	}
@@ -270,6 +272,11 @@ func (w *Words) peopleTable(v judge.Verdict) string {
 		fmt.Fprintf(&b, "| – | %s | %s |\n", w.texts["comment"]["does_not_count"], strings.ReplaceAll(strings.Join(not, " · "), "|", `\|`))
 	}
 	return b.String()
+}
+
+// missed: somebody would look for this review among those that count.
+func missed(v judge.Verdict, r approval.Review) bool {
+	return v.Approvals != judge.Success && !r.Counts && r.Reason.Key != "superseded" && r.Reason.Key != "role_filled" && !countsOtherwise(v, r)
 }
 
 // countsOtherwise: another review of the same person counts, so nobody misses

@@ -142,12 +142,12 @@ func (w *Words) what(f finding.Finding, p place) string {
 	if !ok {
 		return f.Rule + " " + f.Case
 	}
-	return fill(c.What, args(f), p)
+	return fill(c.What, w.args(f), p)
 }
 
 func (w *Words) mend(f finding.Finding, p place) string {
 	c := w.rules[f.Rule].Cases[f.Case]
-	text := fill(c.Mend, args(f), p)
+	text := fill(c.Mend, w.args(f), p)
 	if owner := f.Args["owner"]; owner != "" && f.Args["expires"] != "" {
 		text = fill(w.texts["summary"]["waived"], f.Args, p)
 	}
@@ -155,15 +155,32 @@ func (w *Words) mend(f finding.Finding, p place) string {
 }
 
 // args are a finding's values with its place among them.
-func args(f finding.Finding) map[string]string {
+func (w *Words) args(f finding.Finding) map[string]string {
 	out := map[string]string{"line": strconv.Itoa(f.At.Line), "path": f.At.Path}
 	if r := f.Record; r != nil {
 		out["pointer"], out["length"], out["group"] = r.Pointer, strconv.Itoa(r.Length), strconv.Itoa(r.Group)
 		out["byte_start"], out["byte_end"] = strconv.Itoa(r.ByteStart), strconv.Itoa(r.ByteEnd)
 	}
 	maps.Copy(out, f.Args)
+	return w.grouped(out)
+}
+
+// grouped are the values with our own large numbers grouped as the language
+// does: to a Russian reader 28,400 is twenty-eight and four tenths.
+func (w *Words) grouped(m map[string]string) map[string]string {
+	if w.Language != "ru" {
+		return m
+	}
+	out := maps.Clone(m)
+	for _, name := range []string{"bytes", "computed", "limit", "total", "records"} {
+		if v := out[name]; thousands.MatchString(v) {
+			out[name] = strings.ReplaceAll(v, ",", "\u00a0")
+		}
+	}
 	return out
 }
+
+var thousands = regexp.MustCompile(`^[1-9]\d{0,2}(,\d{3})+$`)
 
 // say fills a sentence of texts.yaml; pairs are name, value, name, value.
 func (w *Words) say(p place, section, key string, pairs ...string) string {
@@ -179,7 +196,7 @@ func (w *Words) sayMap(p place, section, key string, m map[string]string) string
 	if !ok {
 		return section + "." + key
 	}
-	return fill(t, m, p)
+	return fill(t, w.grouped(m), p)
 }
 
 // fill puts values into a sentence: {name}, or {n:one|many} by the number n
@@ -232,7 +249,7 @@ func closing(text string, open int) int {
 // choose picks the form for a number: two forms as in English, three as in
 // Russian (1, 2 to 4, the rest; 11 to 14 are the rest).
 func choose(number string, forms []string) string {
-	n, _ := strconv.Atoi(strings.ReplaceAll(number, ",", ""))
+	n, _ := strconv.Atoi(strings.NewReplacer(",", "", "\u00a0", "").Replace(number))
 	switch {
 	case len(forms) == 3:
 		switch {
@@ -274,8 +291,12 @@ func escape(v string, p place, code bool) string {
 	case code:
 		return strings.ReplaceAll(v, "`", "'")
 	}
-	return special.Replace(v)
+	return opens.ReplaceAllString(special.Replace(strings.TrimLeft(v, " ")), `$1\$2$3`)
 }
+
+// opens is what would begin a list, a setext heading or a rule where the value
+// stands first in its line.
+var opens = regexp.MustCompile(`^(\d*)([-+=.)])([-+=\s]|$)`)
 
 // fillRaw is fill for values that are Markdown of our own making.
 func fillRaw(text string, values map[string]string) string {
