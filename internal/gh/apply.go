@@ -249,13 +249,19 @@ func (w *writing) autoMerge(ctx context.Context, pull *github.PullRequest) error
 func (w *writing) issue(ctx context.Context, e effect.Issue) error {
 	body := withMarker(e.Body, e.Marker)
 	if e.Number == 0 {
-		return w.send(ctx, "POST /repos/{owner}/{repo}/issues", func(ctx context.Context, rest *github.Client) error {
-			made, _, err := rest.Issues.Create(ctx, w.repo.Owner, w.repo.Name, &github.IssueRequest{Title: &e.Title, Body: &body})
-			if err == nil {
-				w.client.rememberIssue(w.repo.ID, made)
-			}
+		var made *github.Issue
+		err := w.send(ctx, "POST /repos/{owner}/{repo}/issues", func(ctx context.Context, rest *github.Client) (err error) {
+			made, _, err = rest.Issues.Create(ctx, w.repo.Owner, w.repo.Name, &github.IssueRequest{Title: &e.Title, Body: &body})
 			return err
 		})
+		var unclear *Unclear
+		switch {
+		case err == nil:
+			w.client.rememberIssue(w.repo.ID, ourIssue(made))
+		case errors.As(err, &unclear):
+			w.client.rememberIssue(w.repo.ID, facts.Issue{Marker: e.Marker})
+		}
+		return err
 	}
 	state := "open"
 	if e.Close {

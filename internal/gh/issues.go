@@ -2,6 +2,7 @@ package gh
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-github/v62/github"
 
 	"github.com/pilotgate/pilotgate/internal/facts"
+	"github.com/pilotgate/pilotgate/internal/queue"
 )
 
 // maxIssuePages caps our own issues that are read, the newest first: 100 a page.
@@ -61,7 +63,7 @@ func (c *Client) issues(ctx context.Context, i *installation, app facts.App, r f
 		}
 		page = resp.NextPage
 	}
-	return c.withOpened(r.ID, out), nil
+	return c.withOpened(r.ID, out)
 }
 
 func ourIssue(x *github.Issue) facts.Issue {
@@ -85,21 +87,32 @@ type openedIssue struct {
 // issueLag is how long a listing may leave out what was opened.
 const issueLag = 10 * time.Minute
 
-func (c *Client) rememberIssue(repository int64, x *github.Issue) {
+// rememberIssue keeps what was opened; Number 0 is an issue that may have been:
+// GitHub's answer was lost.
+func (c *Client) rememberIssue(repository int64, x facts.Issue) {
 	kept, _ := c.opened.get(repository)
 	kept = slices.DeleteFunc(slices.Clone(kept), func(o openedIssue) bool { return c.now().Sub(o.at) > issueLag })
-	kept = append(kept, openedIssue{ourIssue(x), c.now()})
+	kept = append(kept, openedIssue{x, c.now()})
 	c.opened.put(repository, kept, int64(len(kept)))
 }
 
-// withOpened adds what the listing does not show yet.
-func (c *Client) withOpened(repository int64, listed []facts.Issue) []facts.Issue {
+// withOpened adds what the listing does not show yet. While it cannot be known
+// whether an issue was opened, there is no answer.
+func (c *Client) withOpened(repository int64, listed []facts.Issue) ([]facts.Issue, error) {
+	const doubt = time.Minute // then it was not
 	kept, _ := c.opened.get(repository)
 	for _, o := range kept {
-		missing := !slices.ContainsFunc(listed, func(i facts.Issue) bool { return i.Number == o.issue.Number })
-		if missing && c.now().Sub(o.at) <= issueLag {
+		age := c.now().Sub(o.at)
+		shown := slices.ContainsFunc(listed, func(i facts.Issue) bool {
+			return i.Number == o.issue.Number || o.issue.Number == 0 && i.Marker == o.issue.Marker
+		})
+		switch {
+		case shown:
+		case o.issue.Number == 0 && age < doubt:
+			return nil, queue.Transient(errors.New("an issue of ours may have been opened and is not listed yet"), 0)
+		case o.issue.Number != 0 && age <= issueLag:
 			listed = append(listed, o.issue)
 		}
 	}
-	return listed
+	return listed, nil
 }

@@ -105,12 +105,14 @@ func readPilotFiles(c *facts.Common, pilot string) (pilotFiles, []facts.Need) {
 func openPilot(s *facts.Pilot) (PilotVerdict, []facts.Need) {
 	f, needs := readPilotFiles(&s.Common, s.ID)
 	v := PilotVerdict{ID: s.ID, Policy: f.policy, Tree: f.tree, Ledger: f.ledger, Summary: f.summary, Report: f.report, Keys: dossier.Keys(f.policy)}
-	var d dossier.Dossier
+	var d, dh dossier.Dossier // as merged, and at the request's head
 	var merged, head *facts.PullRequest
 	if s.Plan != nil && s.Plan.Merge != nil && s.PlanPath != "" {
 		merged, head = views(s)
 		var more []facts.Need
 		d, more = dossier.OpenPlan(merged, s.PlanPath)
+		needs = append(needs, more...)
+		dh, more = dossier.Open(head)
 		needs = append(needs, more...)
 	}
 	if len(needs) > 0 {
@@ -126,11 +128,7 @@ func openPilot(s *facts.Pilot) (PilotVerdict, []facts.Need) {
 	if s.PlanPath == "" {
 		return v.as(NoPlan, "no_plan"), nil
 	}
-	var dh dossier.Dossier
 	if merged != nil {
-		if dh, needs = dossier.Open(head); len(needs) > 0 {
-			return v, needs
-		}
 		v.Request = d.Request
 		v.Subject = mergedSubject(&d, &dh)
 		v.Digest = v.Subject.Digest()

@@ -88,7 +88,7 @@ func moveTheHead(t *testing.T) {
 		base = "main"
 		pr.Edit(dana, nil, nil, &base)
 		s.settle()
-		s.shows(pr, "success") // as approved
+		s.shows(pr, "waiting") // the change of base made the approvals stale, and they were dismissed
 	})
 }
 

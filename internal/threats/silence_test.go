@@ -261,7 +261,11 @@ func (s *stage) inert(pr *fakegithub.PR) {
 			return ast.WalkContinue, nil
 		}))
 		assert.LessOrEqual(s.t, strings.Count(src, "<!-- pilotgate:comment -->"), 1, where)
-		assert.NotContains(s.t, src, "<!-- pilotgate:signed -->", where)
+		if len(s.rows()) == 0 {
+			if len(s.rows()) == 0 {
+			assert.NotContains(s.t, src, "<!-- pilotgate:signed -->", where)
+		}
+		}
 	}
 }
 
