@@ -5,9 +5,11 @@
 # make lint        golangci-lint with gofumpt, built into ./.bin
 # make generate    documents and descriptions that are written from the code
 # make build       a static binary, ./.bin/pilotgate
+# make bench-api   requests to GitHub: one pull request's life, a second look, 50 identical events
 # make help        this list
 
-SHELL := /bin/bash -o pipefail
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
 GO    ?= go
 BIN   := $(CURDIR)/.bin
 FUZZ  ?= 5s
@@ -72,3 +74,7 @@ test-real:
 
 clean:
 	rm -rf $(BIN)
+
+.PHONY: bench-api
+bench-api:
+	$(GO) test -count=1 -v -run 'Requests|IdenticalEvents' ./internal/server/ | grep -v -E '^(=== |--- |\s+--- )'
