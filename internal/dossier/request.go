@@ -234,6 +234,10 @@ func (r *reader) datasets(q *Request) {
 	}
 	usable := func(d Dataset) bool { return d.Named && (d.URI || d.Found && d.Entry.Regular()) }
 	scan := func(d *Dataset, s facts.ScanRequest) {
+		if d.URI && !r.d.Policy.BucketAllowed(s.URI) { // not even asked for: the base branch decides where we look
+			d.Known, d.Scan = true, facts.Scan{Refused: facts.RefusedBucket}
+			return
+		}
 		n := facts.Need{Kind: facts.NeedScan, Scan: &s}
 		if d.Known = r.has(n); d.Known {
 			d.Scan = r.pull.Scans[n.Key()]
@@ -243,7 +247,9 @@ func (r *reader) datasets(q *Request) {
 	if usable(q.Evaluation) && q.Evaluation.Path != q.Dataset.Path {
 		s := request(q.Evaluation)
 		scan(&q.Evaluation, s)
-		evaluation = &s
+		if q.Evaluation.Scan.Refused != facts.RefusedBucket { // or the other's scan would read it
+			evaluation = &s
+		}
 	}
 	if usable(q.Dataset) {
 		s := request(q.Dataset)

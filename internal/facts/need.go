@@ -145,5 +145,19 @@ type Scan struct {
 	Absent   bool   `json:"absent,omitempty"`
 	TooLarge bool   `json:"too_large,omitempty"`
 	Pointer  string `json:"pointer,omitempty"`
-	Refused  string `json:"refused,omitempty"` // a source the policy does not allow: which rule of it
+	Refused  string `json:"refused,omitempty"` // bytes that are not read, or do not count: one of the reasons below
+	// Version is the object store's own id of the bytes that were scanned; "" where
+	// it keeps no versions.
+	Version string `json:"version,omitempty"`
 }
+
+// Why a dataset's bytes are not read, or do not count.
+const (
+	RefusedBucket  = "bucket"   // in no bucket that the policy of the base branch allows
+	RefusedNoStore = "no store" // in a bucket that this server is not configured for
+	RefusedByStore = "store"    // the store does not let us read
+	RefusedAddress = "address"  // the store sent us to an address that is not followed
+	RefusedDiffers = "differs"  // not the bytes that the Git LFS pointer names
+	RefusedChanged = "changed"  // replaced while it was read
+	RefusedSchema  = "schema"   // the repository's own record schema is none
+)

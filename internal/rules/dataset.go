@@ -11,6 +11,7 @@ import (
 
 	"github.com/pilotgate/pilotgate/internal/dataset"
 	"github.com/pilotgate/pilotgate/internal/dossier"
+	"github.com/pilotgate/pilotgate/internal/facts"
 	"github.com/pilotgate/pilotgate/internal/finding"
 	"github.com/pilotgate/pilotgate/internal/plan"
 	"github.com/pilotgate/pilotgate/internal/policy"
@@ -125,8 +126,10 @@ func datasetThere(b *Bench) {
 			continue
 		}
 		switch {
-		case d.URI && d.Scan.Refused != "":
-			b.Find("refused", v.At, "path", v.Text)
+		case unread[d.Scan.Refused] != "":
+			b.Find(unread[d.Scan.Refused], v.At, "path", v.Text)
+		case d.URI && d.Scan.TooLarge:
+			b.Find("object_too_large", v.At, "path", v.Text)
 		case d.URI && (!d.Known || d.Scan.Absent):
 			b.Find("unreachable", v.At, "path", v.Text)
 		case d.URI:
@@ -144,6 +147,17 @@ func datasetThere(b *Bench) {
 			b.Find("absent", v.At, "path", v.Text)
 		}
 	}
+}
+
+// unread are the cases for bytes that are not read, or do not count.
+var unread = map[string]string{
+	facts.RefusedBucket:  "refused",
+	facts.RefusedNoStore: "no_store",
+	facts.RefusedByStore: "store_refuses",
+	facts.RefusedAddress: "address",
+	facts.RefusedDiffers: "lfs_differs",
+	facts.RefusedChanged: "changed",
+	facts.RefusedSchema:  "record_schema",
 }
 
 // sameHash: bytes, plan and data card name one sha256.

@@ -8,8 +8,9 @@
 //
 // A lost result costs another scan, never another answer: results are kept by
 // repository and request digest, which holds the blob id, the scanner's version
-// and every option. What is not named by its content (an object store's URI) is
-// not kept.
+// and every option. What an address names is opened first: the store's own id of
+// these very bytes is then part of the key. Where the store keeps no versions the
+// result serves the looks that waited for it, and the next one scans again.
 //
 // The package must not judge, must not open anything by itself, and must not
 // let a byte of a dataset into an error: a panic's value stays here.
@@ -17,10 +18,14 @@ package scan
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -73,6 +78,8 @@ type flight struct {
 	result  facts.Scan
 	index   *dataset.Index
 	err     error
+	keep    string                 // under which key the result may be kept, "" for none
+	indexed bool                   // started for its index
 	waiting map[facts.Subject]bool // went on with "pending"; guarded by Pool.mu
 }
 
@@ -108,7 +115,7 @@ func (p *Pool) Close() {
 // The error of a scan goes to one caller; the next one starts it again.
 func (p *Pool) Scan(ctx context.Context, waiting facts.Subject, req facts.ScanRequest, open bytestore.Opener) (facts.Scan, error) {
 	key := flightKey(waiting.Repository, req)
-	f, kept, err := p.fly(key, waiting.Repository, req, open, false)
+	f, kept, err := p.fly(key, waiting, req, open, false)
 	if err != nil || f == nil {
 		return kept, err
 	}
@@ -131,13 +138,22 @@ func (p *Pool) Scan(ctx context.Context, waiting facts.Subject, req facts.ScanRe
 			f.waiting[waiting] = true
 			return facts.Scan{Pending: true, Done: f.bytes.Load(), Total: f.total.Load()}, nil
 		}
-		p.collect(key, f)
+		p.take(key, f, waiting)
 		return f.result, f.err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.collect(key, f)
+	p.take(key, f, waiting)
 	return f.result, f.err
+}
+
+// take hands a flight's result to a subject; the last one forgets the flight.
+// The caller holds mu.
+func (p *Pool) take(key string, f *flight, by facts.Subject) {
+	delete(f.waiting, by)
+	if f.err != nil || len(f.waiting) == 0 {
+		p.collect(key, f)
+	}
 }
 
 // collect forgets a flight that has ended; the caller holds mu.
@@ -155,11 +171,29 @@ func flightKey(repository int64, req facts.ScanRequest) string {
 
 // lasting tells whether the request is named by its content.
 func lasting(req facts.ScanRequest) bool {
-	return req.URI == "" && req.OID != "" && (req.Evaluation == nil || lasting(*req.Evaluation))
+	return named(req) && (req.Evaluation == nil || named(*req.Evaluation))
 }
 
+func named(req facts.ScanRequest) bool { return req.URI == "" && req.OID != "" }
+
+// keepKey is under which the result of these very bytes is kept; "" if the store
+// does not tell which bytes they are.
+func keepKey(key string, req facts.ScanRequest, version, evaluation string) string {
+	if !named(req) && version == "" || req.Evaluation != nil && !named(*req.Evaluation) && evaluation == "" {
+		return ""
+	}
+	if lasting(req) {
+		return key
+	}
+	sum := sha256.Sum256([]byte(strconv.Quote(version) + strconv.Quote(evaluation)))
+	return key + "-" + hex.EncodeToString(sum[:])
+}
+
+// maxFlights is how many results may wait for subjects that never come back.
+const maxFlights = 1000
+
 // fly joins or starts a scan, unless its result is kept.
-func (p *Pool) fly(key string, repository int64, req facts.ScanRequest, open bytestore.Opener, index bool) (*flight, facts.Scan, error) {
+func (p *Pool) fly(key string, waiting facts.Subject, req facts.ScanRequest, open bytestore.Opener, index bool) (*flight, facts.Scan, error) {
 	if !index && lasting(req) {
 		if got, ok := p.kept(key); ok {
 			return nil, facts.Scan{Facts: got}, nil
@@ -170,38 +204,55 @@ func (p *Pool) fly(key string, repository int64, req facts.ScanRequest, open byt
 	if p.closed {
 		return nil, facts.Scan{}, ErrClosed
 	}
-	if f := p.flights[key]; f != nil {
+	if f := p.flights[key]; f != nil && f.serves(waiting, index) {
 		return f, facts.Scan{}, nil
 	}
-	f := &flight{done: make(chan struct{}), waiting: map[facts.Subject]bool{}}
+	f := &flight{done: make(chan struct{}), waiting: map[facts.Subject]bool{}, indexed: index}
 	f.total.Store(req.Size)
 	p.flights[key] = f
-	p.running.Go(func() { p.run(key, f, repository, req, open) })
+	p.running.Go(func() { p.run(key, f, waiting.Repository, req, open) })
 	return f, facts.Scan{}, nil
+}
+
+// serves tells whether a flight's result is for this caller: one under way is
+// for everybody, an ended one for whoever waited, and its error for the next.
+// The caller holds the pool's mu.
+func (f *flight) serves(waiting facts.Subject, index bool) bool {
+	select {
+	case <-f.done:
+		return f.err != nil || f.waiting[waiting] && !index
+	default:
+		return true
+	}
 }
 
 // run owns one flight.
 func (p *Pool) run(key string, f *flight, repository int64, req facts.ScanRequest, open bytestore.Opener) {
-	f.result, f.index, f.err = p.scan(f, repository, req, open)
-	if f.err == nil && f.result.Facts != nil && lasting(req) {
-		p.keep(key, f.result.Facts)
+	f.result, f.index, f.err = p.scan(key, f, repository, req, open)
+	kept := f.err == nil && f.result.Facts != nil && f.keep != ""
+	if kept {
+		if req.URI == "" || !p.has(f.keep) {
+			p.keep(f.keep, f.result.Facts)
+		}
 		if f.index != nil {
 			p.mu.Lock()
-			p.indexes.put(key, f.index)
+			p.indexes.put(f.keep, f.index)
 			p.mu.Unlock()
 		}
 	}
 	p.mu.Lock()
 	close(f.done)
-	told := f.waiting
-	if f.err == nil { // an error stays until somebody has taken it
+	told := slices.Collect(maps.Keys(f.waiting))
+	// An error stays until somebody has taken it, and so does what is not kept:
+	// else each look would wait for a scan of its own, for ever.
+	if kept && lasting(req) || f.err == nil && len(told) == 0 || len(p.flights) > maxFlights {
 		p.collect(key, f)
 	}
 	p.mu.Unlock()
 	if p.options.Done == nil || p.ctx.Err() != nil {
 		return
 	}
-	for s := range told {
+	for _, s := range told {
 		p.options.Done(s)
 	}
 }
@@ -215,7 +266,7 @@ type PanicError struct {
 
 func (e *PanicError) Error() string { return "could not evaluate " + e.Path + ": the scanner panicked" }
 
-func (p *Pool) scan(f *flight, repository int64, req facts.ScanRequest, open bytestore.Opener) (out facts.Scan, index *dataset.Index, err error) {
+func (p *Pool) scan(key string, f *flight, repository int64, req facts.ScanRequest, open bytestore.Opener) (out facts.Scan, index *dataset.Index, err error) {
 	defer func() {
 		if recover() != nil {
 			out, index, err = facts.Scan{}, nil, &PanicError{req.Path, debug.Stack()}
@@ -225,8 +276,9 @@ func (p *Pool) scan(f *flight, repository int64, req facts.ScanRequest, open byt
 		Path: req.Path, Locale: req.Locale, Channels: req.Channels,
 		NearDuplicates: p.options.NearDuplicates, KeepIndex: req.Evaluation == nil,
 	}
+	evaluation := ""
 	if req.Evaluation != nil { // before a slot is taken, or two could wait for each other
-		if o.Evaluation, err = p.evaluation(repository, *req.Evaluation, open); err != nil {
+		if o.Evaluation, evaluation, err = p.evaluation(repository, *req.Evaluation, open); err != nil {
 			return facts.Scan{}, nil, fmt.Errorf("evaluation dataset: %w", err)
 		}
 	}
@@ -249,6 +301,16 @@ func (p *Pool) scan(f *flight, repository int64, req facts.ScanRequest, open byt
 		return out, nil, err
 	}
 	defer body.Close() //nolint:errcheck // read to its end, or given up
+	version := ""
+	if v, ok := body.(bytestore.Versioned); ok {
+		version = v.Version()
+	}
+	f.keep = keepKey(key, req, version, evaluation)
+	if !lasting(req) && f.keep != "" { // only now it is known what the address stands for
+		if kept, index, ok := p.again(f); ok {
+			return facts.Scan{Facts: kept, Version: version}, index, nil
+		}
+	}
 	if size > 0 {
 		f.total.Store(size)
 	}
@@ -262,13 +324,17 @@ func (p *Pool) scan(f *flight, repository int64, req facts.ScanRequest, open byt
 	}
 	got, err := dataset.Scan(stoppable{p.ctx, body}, o)
 	if err != nil {
-		return facts.Scan{}, nil, fmt.Errorf("scan %s: %w", req.Path, err)
+		out, err := answered(err) // what a place says for good, it may say while it is read
+		if err != nil {
+			err = fmt.Errorf("scan %s: %w", req.Path, err)
+		}
+		return out, nil, err
 	}
 	if size >= 0 && got.Bytes != size { // cut on the way
 		return facts.Scan{}, nil, fmt.Errorf("scan %s: read %d bytes of %d", req.Path, got.Bytes, size)
 	}
 	index, got.Index = got.Index, nil
-	return facts.Scan{Facts: &got}, index, nil
+	return facts.Scan{Facts: &got, Version: version}, index, nil
 }
 
 // answered turns what a place says for good into facts.
@@ -279,42 +345,77 @@ func answered(err error) (facts.Scan, error) {
 		return facts.Scan{Absent: true}, nil
 	case errors.Is(err, bytestore.ErrTooLarge):
 		return facts.Scan{TooLarge: true}, nil
-	case errors.Is(err, bytestore.ErrNoStore):
-		return facts.Scan{Refused: "no store"}, nil
 	case errors.As(err, &pointer):
 		return facts.Scan{Pointer: pointer.OID}, nil
+	}
+	for answer, reason := range refusals {
+		if errors.Is(err, answer) {
+			return facts.Scan{Refused: reason}, nil
+		}
 	}
 	return facts.Scan{}, err
 }
 
-// evaluation scans the evaluation dataset, or takes its kept index. nil: there
-// is none to be had, which its own request tells.
-func (p *Pool) evaluation(repository int64, req facts.ScanRequest, open bytestore.Opener) (*dataset.Index, error) {
-	key := flightKey(repository, req)
-	p.mu.Lock()
-	kept, ok := p.indexes.get(key)
-	p.mu.Unlock()
-	if ok {
-		return kept, nil
-	}
-	f, _, err := p.fly(key, repository, req, open, true)
-	if err != nil {
-		return nil, err
-	}
-	select {
-	case <-f.done:
-	case <-p.ctx.Done():
-		return nil, p.ctx.Err()
-	}
+var refusals = map[error]string{
+	bytestore.ErrNoStore: facts.RefusedNoStore,
+	bytestore.ErrRefused: facts.RefusedByStore,
+	bytestore.ErrAddress: facts.RefusedAddress,
+	bytestore.ErrDiffers: facts.RefusedDiffers,
+	bytestore.ErrChanged: facts.RefusedChanged,
+}
+
+// again is what an earlier flight found in the same bytes; the index must be
+// there for whoever started the flight for it.
+func (p *Pool) again(f *flight) (*dataset.Facts, *dataset.Index, bool) {
+	got, ok := p.kept(f.keep)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.collect(key, f)
-	return f.index, f.err
+	index, has := p.indexes.get(f.keep)
+	return got, index, ok && (has || !f.indexed)
+}
+
+func (p *Pool) has(key string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, ok := p.results.get(key)
+	return ok
+}
+
+// evaluation scans the evaluation dataset, or takes its kept index, and tells
+// the version of its bytes. nil: there is none to be had, which its own request
+// tells.
+func (p *Pool) evaluation(repository int64, req facts.ScanRequest, open bytestore.Opener) (*dataset.Index, string, error) {
+	key := flightKey(repository, req)
+	if named(req) {
+		p.mu.Lock()
+		kept, ok := p.indexes.get(key)
+		p.mu.Unlock()
+		if ok {
+			return kept, "", nil
+		}
+	}
+	for { // a flight that was not started for its index may end without one
+		f, _, err := p.fly(key, facts.Subject{Repository: repository}, req, open, true)
+		if err != nil {
+			return nil, "", err
+		}
+		select {
+		case <-f.done:
+		case <-p.ctx.Done():
+			return nil, "", p.ctx.Err()
+		}
+		p.mu.Lock()
+		p.take(key, f, facts.Subject{})
+		p.mu.Unlock()
+		if f.err != nil || f.index != nil || f.indexed || f.result.Facts == nil {
+			return f.index, f.result.Version, f.err
+		}
+	}
 }
 
 // schema reads a repository's own record schema; refused says that it is none.
 func (p *Pool) schema(req facts.ScanRequest, open bytestore.Opener) (schema *dataset.Schema, refused string, err error) {
-	const bad = "schema"
+	const bad = facts.RefusedSchema
 	body, _, err := open(p.ctx, facts.ScanRequest{OID: req.SchemaOID, Repository: req.Repository})
 	if err != nil {
 		out, err := answered(err)
