@@ -21,7 +21,7 @@ const (
 	bands        = 8
 	bandBins     = 4
 	nearShare    = 0.8 // DS032: least similarity
-	// maxNear caps the records that others are compared with: 100 to 130 bytes each.
+	// maxNear caps the records that others are compared with: 110 to 150 bytes each.
 	maxNear = 1 << 19
 )
 
@@ -159,11 +159,20 @@ func (s *sketch) likeness(low *[bins / 16]uint64) float64 {
 
 // nearTable finds earlier texts that are like a new one.
 type nearTable struct {
-	texts   []sketch
-	lines   []uint32
+	chunks  []*[chunkTexts]remembered // so that growing copies nothing
+	n       int
 	slots   [bands][]uint32 // number of the text plus one; the band's hash picks the place
 	partial bool            // some texts were not remembered: maxNear
 }
+
+type remembered struct {
+	sketch
+	line uint32
+}
+
+const chunkTexts = 1 << 12
+
+func (t *nearTable) text(k int) *remembered { return &t.chunks[k/chunkTexts][k%chunkTexts] }
 
 // probes caps how many texts of one band are compared: many records that share
 // a phrase must not cost squares.
@@ -171,7 +180,7 @@ const probes = 8
 
 // find gives the line of a text that is near, or 0.
 func (t *nearTable) find(s *sketch) (line int) {
-	if len(t.texts) == 0 {
+	if t.n == 0 {
 		return 0
 	}
 	for b, hash := range s.bands {
@@ -182,8 +191,8 @@ func (t *nearTable) find(s *sketch) (line int) {
 			if k == 0 {
 				break
 			}
-			if old := &t.texts[k-1]; old.bands[b] == hash && s.likeness(&old.low) >= nearShare {
-				return int(t.lines[k-1])
+			if old := t.text(int(k - 1)); old.bands[b] == hash && s.likeness(&old.low) >= nearShare {
+				return int(old.line)
 			}
 		}
 	}
@@ -192,27 +201,30 @@ func (t *nearTable) find(s *sketch) (line int) {
 
 // add remembers a text.
 func (t *nearTable) add(s *sketch, line int) {
-	if len(t.texts) >= maxNear {
+	if t.n >= maxNear {
 		t.partial = true
 		return
 	}
-	t.texts = append(t.texts, *s)
-	t.lines = append(t.lines, uint32(line))
-	if len(t.slots[0]) < 2*len(t.texts) {
-		for b := range t.slots {
-			t.slots[b] = make([]uint32, max(1024, 2*len(t.slots[b])))
-		}
-		for k := range t.texts {
-			t.place(k)
-		}
+	if t.n == len(t.chunks)*chunkTexts {
+		t.chunks = append(t.chunks, new([chunkTexts]remembered))
+	}
+	*t.text(t.n) = remembered{*s, uint32(line)}
+	t.n++
+	if 4*len(t.slots[0]) >= 5*t.n {
+		t.place(t.n - 1)
 		return
 	}
-	t.place(len(t.texts) - 1)
+	for b := range t.slots {
+		t.slots[b] = make([]uint32, max(1024, 2*len(t.slots[b])))
+	}
+	for k := range t.n {
+		t.place(k)
+	}
 }
 
 // place enters text k into each band where there is room within the probes.
 func (t *nearTable) place(k int) {
-	for b, hash := range t.texts[k].bands {
+	for b, hash := range t.text(k).bands {
 		slots := t.slots[b]
 		mask := uint32(len(slots) - 1)
 		for p := range uint32(probes) {
