@@ -11,6 +11,7 @@ import (
 type commands struct {
 	Demo      story      `cmd:"" help:"Play the whole story on a GitHub that lives in this process."`
 	Serve     serve      `cmd:"" help:"Run the GitHub App server."`
+	Queue     queues     `cmd:"" help:"Look into a server's queue: dead letters, and their fresh start."`
 	Check     check      `cmd:"" help:"Judge a plan with its dataset, config, baseline and operations in a local git checkout."`
 	Dataset   datasets   `cmd:"" help:"Look into datasets."`
 	Benchmark benchmarks `cmd:"" help:"Recompute the benchmark's dry run from the scores in a dataset."`

@@ -33,7 +33,7 @@ func TestEveryRuleIsDocumented(t *testing.T) {
 
 func TestEveryCommandIsDocumented(t *testing.T) {
 	text := cli.Docs()["docs/cli.md"]
-	for _, command := range []string{"check", "dataset scan", "benchmark", "verify", "init", "explain", "checks", "replay", "version"} {
+	for _, command := range []string{"queue list", "queue show", "queue requeue", "check", "dataset scan", "benchmark", "verify", "init", "explain", "checks", "replay", "version"} {
 		assert.Contains(t, text, "\n## `pilotgate "+command+"`\n\n```\nUsage: pilotgate "+command)
 	}
 	assert.NotContains(t, strings.ToLower(text), "error: ")

@@ -33,9 +33,13 @@ func (c *Client) Fill(ctx context.Context, s facts.Subject, to *facts.Common, ne
 		return fmt.Errorf("fill: the snapshot is of repository %d, the subject of %d", to.Repository.ID, s.Repository)
 	}
 	prepare(to)
+	needs = unanswered(to, needs)
+	if err := f.prefetch(ctx, needs); err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(fillAtOnce)
-	for _, n := range unanswered(to, needs) {
+	for _, n := range needs {
 		group.Go(func() error {
 			if err := f.answer(ctx, n); err != nil {
 				return fmt.Errorf("read %s: %w", n, err)

@@ -22,7 +22,8 @@ const (
 	maxPullPages   = 50
 )
 
-// LookPilot reads what became of a pilot after its plan was merged. planPaths
+// LookPilot reads what became of a pilot after its plan was merged, our issues
+// left out: LookIssues reads them where one may have to be opened. planPaths
 // are where its plan may stand on the default branch, the likeliest first; they
 // come from the tree of the default branch, which LookRepository's snapshot can
 // be filled with. The first path with a history is the plan's.
@@ -52,9 +53,6 @@ func (c *Client) LookPilot(ctx context.Context, s facts.Subject, planPaths []str
 			return facts.Pilot{}, err
 		}
 		out.Plan = &plan
-	}
-	if out.Issues, err = c.issues(ctx, i, app, out.Repository); err != nil {
-		return facts.Pilot{}, err
 	}
 	return out, nil
 }

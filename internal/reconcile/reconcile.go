@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"time"
 
@@ -37,6 +38,9 @@ type kind[S any] struct {
 	missing func(*S) []facts.Need
 	// decide judges, wants and compares; again is when time alone changes that.
 	decide func(*S) (effects []effect.Effect, again time.Time, err error)
+	// complete reads what only some effects have to be compared with, and tells
+	// whether that may change the decision; nil: there is no such thing.
+	complete func(context.Context, facts.Subject, *S, []effect.Effect) (changed bool, err error)
 	// unable is what GitHub should show when we could not decide.
 	unable func(s *S, why error) []effect.Effect
 }
@@ -66,6 +70,7 @@ func steps[S any](ctx context.Context, l *Loop, s facts.Subject, k kind[S]) erro
 	var err error
 	for range looks {
 		var snapshot S
+		looked := time.Now()
 		if snapshot, err = k.look(ctx, s); err != nil {
 			return err
 		}
@@ -73,11 +78,11 @@ func steps[S any](ctx context.Context, l *Loop, s facts.Subject, k kind[S]) erro
 		var effects []effect.Effect
 		var again time.Time
 		if err = l.fill(ctx, s, common, func() []facts.Need { return k.missing(&snapshot) }); err == nil {
-			effects, again, err = safely(func() ([]effect.Effect, time.Time, error) { return k.decide(&snapshot) })
+			effects, again, err = decide(ctx, s, &snapshot, k)
 		}
 		if err != nil {
 			if k.unable != nil && ctx.Err() == nil {
-				err = errors.Join(err, l.write(ctx, s, common.Repository, k.unable(&snapshot, err), l.guard(s, "")))
+				err = errors.Join(err, l.write(ctx, s, common.Repository, k.unable(&snapshot, err), l.guard(s, "", looked)))
 			}
 			return err
 		}
@@ -86,7 +91,7 @@ func steps[S any](ctx context.Context, l *Loop, s facts.Subject, k kind[S]) erro
 				return fmt.Errorf("set a time to look again: %w", err)
 			}
 		}
-		err = l.write(ctx, s, common.Repository, effects, l.guard(s, head(&snapshot)))
+		err = l.write(ctx, s, common.Repository, effects, l.guard(s, head(&snapshot), looked))
 		l.report(s, common, effects, err)
 		switch {
 		case gh.OnlyRefused(err):
@@ -102,16 +107,18 @@ func steps[S any](ctx context.Context, l *Loop, s facts.Subject, k kind[S]) erro
 // More rounds than any document can ask for are an error of ours.
 func (l *Loop) fill(ctx context.Context, s facts.Subject, c *facts.Common, missing func() []facts.Need) error {
 	const rounds = 8
-	for range rounds {
+	for round := 0; ; round++ {
 		needs, _, err := safely(func() ([]facts.Need, struct{}, error) { return missing(), struct{}{}, nil })
 		if err != nil || len(needs) == 0 {
 			return err
+		}
+		if round == rounds {
+			return fmt.Errorf("facts still missing after %d rounds: %v", rounds, needs[0])
 		}
 		if err := l.GitHub.Fill(ctx, s, c, needs); err != nil {
 			return fmt.Errorf("fill in facts: %w", err)
 		}
 	}
-	return fmt.Errorf("facts still missing after %d rounds: %v", rounds, missing()[0])
 }
 
 // safely turns a panic of the core into an error: what cannot be evaluated is
@@ -152,16 +159,15 @@ func (l *Loop) write(ctx context.Context, s facts.Subject, repo facts.Repository
 }
 
 // guard is asked before each write: the lease must hold, and a pull request's
-// head must be the judged one. One read serves the writes that follow it within
-// a second or two.
-func (l *Loop) guard(s facts.Subject, head string) func(context.Context) error {
+// head must be the judged one. One read, the look's own included, serves the
+// writes that follow it within a second or two.
+func (l *Loop) guard(s facts.Subject, head string, read time.Time) func(context.Context) error {
 	const fresh = 2 * time.Second
-	var read time.Time
 	return func(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("lease lost: %w", err)
 		}
-		if head == "" || !read.IsZero() && time.Since(read) < fresh {
+		if head == "" || time.Since(read) < fresh {
 			return nil
 		}
 		tip, err := l.GitHub.Head(ctx, s)
@@ -174,6 +180,20 @@ func (l *Loop) guard(s facts.Subject, head string) func(context.Context) error {
 		read = time.Now()
 		return nil
 	}
+}
+
+// decide decides, and once more where only the effects told what to compare with.
+func decide[S any](ctx context.Context, s facts.Subject, snapshot *S, k kind[S]) (effects []effect.Effect, again time.Time, err error) {
+	once := func() ([]effect.Effect, time.Time, error) { return k.decide(snapshot) }
+	effects, again, err = safely(once)
+	if err != nil || k.complete == nil {
+		return effects, again, err
+	}
+	changed, err := k.complete(ctx, s, snapshot, effects)
+	if err != nil || !changed {
+		return effects, again, err
+	}
+	return safely(once)
 }
 
 // head is the judged head of what has one of its own. A commit to the default
@@ -224,6 +244,14 @@ func (l *Loop) pilots() kind[facts.Pilot] {
 		decide: func(s *facts.Pilot) ([]effect.Effect, time.Time, error) {
 			effects, err := effect.DiffPilot(s, judge.Pilot(s), l.Signer)
 			return effects, time.Time{}, err
+		},
+		complete: func(ctx context.Context, subject facts.Subject, s *facts.Pilot, effects []effect.Effect) (bool, error) {
+			if !slices.ContainsFunc(effects, func(e effect.Effect) bool { _, ok := e.(effect.Issue); return ok }) {
+				return false, nil
+			}
+			var err error
+			s.Issues, err = l.GitHub.LookIssues(ctx, subject, s.Repository)
+			return true, err
 		},
 	}
 }

@@ -73,6 +73,19 @@ const maxConfig = 1 << 20
 // Load reads a configuration file ("" reads none) and the environment. An
 // unknown key is an error: a misspelt one would be a setting that does nothing.
 func Load(path string) (Config, error) {
+	c, err := read(path)
+	if err != nil {
+		return c, err
+	}
+	c.GitHub.SetValuesFromEnv("")
+	return c, c.check()
+}
+
+// LoadQueue reads a configuration for its queue alone: an operator's command
+// needs no key of the App.
+func LoadQueue(path string) (Config, error) { return read(path) }
+
+func read(path string) (Config, error) {
 	c := Defaults()
 	if path != "" {
 		f, err := os.Open(path)
@@ -91,8 +104,7 @@ func Load(path string) (Config, error) {
 			return c, fmt.Errorf("read configuration %s: %s", path, yaml.FormatError(err, false, false))
 		}
 	}
-	c.GitHub.SetValuesFromEnv("")
-	return c, c.check()
+	return c, nil
 }
 
 func (c Config) check() error {

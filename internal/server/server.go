@@ -17,6 +17,7 @@ import (
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/pilotgate/pilotgate/internal/bytestore/bucket"
 	"github.com/pilotgate/pilotgate/internal/facts"
 	"github.com/pilotgate/pilotgate/internal/gh"
 	"github.com/pilotgate/pilotgate/internal/ledger"
@@ -48,6 +49,7 @@ type Server struct {
 	github  *gh.Client
 	loop    *reconcile.Loop
 	scans   *scan.Pool
+	stores  *bucket.Stores
 	metrics *prometheus.Registry
 
 	counts   *metrics
@@ -85,12 +87,15 @@ func New(ctx context.Context, c Config, o Options) (*Server, error) {
 		}
 	}
 	queue.Collect(s.metrics, s.queue)
+	var err error
+	if s.stores, err = openStores(ctx, c.Stores); err != nil {
+		return nil, err
+	}
 	m := newMetrics(s.metrics)
 	s.counts = m
 	s.scans = scan.New(scan.Options{Wait: 2 * time.Second, NearDuplicates: true, OnBytes: m.scanned, Done: s.scanned})
-	var err error
 	s.github, err = gh.New(gh.Config{
-		GitHub: c.GitHub, Transport: o.Transport, Now: o.Now, Pacing: o.Pacing, Signing: public, Scanner: s.scans,
+		GitHub: c.GitHub, Transport: o.Transport, Now: o.Now, Pacing: o.Pacing, Signing: public, Scanner: s.scans, Objects: s.stores.Open,
 		OnRequest: func(r gh.Request) {
 			m.request(r)
 			if o.OnRequest != nil {
@@ -192,6 +197,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		IdleTimeout:       60 * time.Second,
 		MaxHeaderBytes:    64 << 10,
 	}
+	desk := s.listenDesk(ctx)
 	s.options.Log.Info().Str("address", listener.Addr().String()).Msg("listening")
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
@@ -208,8 +214,10 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	})
 	group.Go(func() error { return s.queue.Run(ctx, s.work) })
 	group.Go(func() error { return s.sweep(ctx) })
+	group.Go(func() error { return s.serveDesk(ctx, desk) })
 	err = group.Wait()
 	s.scans.Close()
+	err = errors.Join(err, s.stores.Close())
 	return errors.Join(err, s.queue.Close())
 }
 

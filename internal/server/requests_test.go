@@ -1,0 +1,260 @@
+package server_test
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"fmt"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pilotgate/pilotgate/internal/cli/sample"
+	"github.com/pilotgate/pilotgate/internal/demo"
+	"github.com/pilotgate/pilotgate/internal/fakegithub"
+	"github.com/pilotgate/pilotgate/internal/gh"
+)
+
+// bar is what we want, and ceiling what no change may exceed. Tokens are left
+// out: one serves an hour.
+type bar struct{ want, ceiling int }
+
+var (
+	lifeDirect = bar{26, 120} // a request's life whose sign-off is pushed
+	lifePull   = bar{32, 110} // with a pull request of ours for it
+	again      = bar{2, 3}   // looking again where nothing changed; two of three are 304
+	identical  = bar{3, 3}   // evaluations of 50 identical events
+)
+
+func (b bar) String() string { return fmt.Sprintf("wanted at most %d", b.want) }
+
+const identicalEvents = 50
+
+// counter counts what goes over the wire.
+type counter struct {
+	mu   sync.Mutex
+	sent []gh.Request
+}
+
+func (c *counter) see(r gh.Request) {
+	if strings.HasSuffix(r.Route, "/access_tokens") || r.Route == "app" {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sent = append(c.sent, r)
+}
+
+// take answers what was sent since the last take, as "route" or "route (304)".
+func (c *counter) take() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var out []string
+	for _, r := range c.sent {
+		route := strings.TrimPrefix(r.Route, "graphql ")
+		if route != r.Route {
+			route = "GraphQL " + route
+		}
+		if r.Cached {
+			route += " (304)"
+		}
+		out = append(out, route)
+	}
+	c.sent = nil
+	return out
+}
+
+// bench is a world whose requests are counted.
+type bench struct {
+	*demo.World
+	t  *testing.T
+	c  *counter
+	pr *fakegithub.PR
+}
+
+func newBench(t *testing.T, mode string, faults *fakegithub.Faults) *bench {
+	t.Helper()
+	b := &bench{t: t, c: &counter{}}
+	var err error
+	b.World, err = demo.New(t.Context(), demo.Options{
+		Log: zerolog.Nop(), OnRequest: b.c.see, Faults: faults,
+		Policy: func(text string) string { return text + "\ncommit: {mode: " + mode + "}\n" },
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, b.Close()) })
+	b.settle()
+	b.c.take()
+	return b
+}
+
+func (b *bench) settle() {
+	b.t.Helper()
+	require.NoError(b.t, b.Settle(b.t.Context()))
+}
+
+// stage is one thing that happens to a pull request.
+type stage struct {
+	name string
+	do   func(*bench)
+}
+
+var life = []stage{
+	{"opened", func(b *bench) { b.pr = open(b.World) }},
+	{"synchronize", func(b *bench) {
+		changed := b.Story.Pilot()
+		changed[sample.Plan] = []byte(strings.Replace(string(changed[sample.Plan]), "2e-5", "3e-5", 1))
+		b.Repo.MustCommit("pilot/ru-digest", sample.Initiator, fakegithub.CommitSpec{Message: "Raise the rate", Files: files(changed), Author: sample.Initiator})
+	}},
+	{"first approval", func(b *bench) { b.pr.Review(sample.MLLead, fakegithub.Approved, "Seen.") }},
+	{"second approval", func(b *bench) { b.pr.Review(sample.Operations, fakegithub.Approved, "Fine.") }},
+	{"edited", func(b *bench) {
+		title := "Pilot " + sample.Pilot + ", again"
+		b.pr.Edit(sample.Initiator, &title, nil, nil)
+	}},
+	{"labelled", func(b *bench) { b.pr.Label(sample.Initiator, "pilot") }},
+	{"chat comment", func(b *bench) { b.pr.Comment(sample.MLLead, "Good luck.") }},
+	{"foreign check run", func(b *bench) { b.foreignCheck() }},
+	{"merged and signed off", func(b *bench) {
+		require.NoError(b.t, b.pr.Merge(sample.Initiator, fakegithub.Squash, false))
+	}},
+}
+
+// foreignCheck is a check run of another App.
+func (b *bench) foreignCheck() {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(b.t, err)
+	ci := b.GitHub.CreateApp(fakegithub.AppSpec{
+		Slug: "ci", Key: &key.PublicKey, NoHook: true, Permissions: map[string]string{"checks": "write", "metadata": "read"},
+	})
+	id := ci.Install("acme", b.Repo)
+	body := fmt.Sprintf(`{"name": "tests", "head_sha": %q, "status": "completed", "conclusion": "success"}`, b.pr.View().Head)
+	r, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost,
+		"https://github.example/api/v3/repos/acme/pilots/check-runs", strings.NewReader(body))
+	require.NoError(b.t, err)
+	r.Header.Set("Authorization", "Bearer "+ci.Token(id))
+	r.Header.Set("User-Agent", "ci")
+	res, err := b.GitHub.Transport().RoundTrip(r)
+	require.NoError(b.t, err)
+	require.Equal(b.t, http.StatusCreated, res.StatusCode)
+	require.NoError(b.t, res.Body.Close())
+}
+
+// tell prints a table in verbose runs, which is what `make bench-api` is.
+func tell(t *testing.T, title string, rows [][]string, figure int, b bar) {
+	if !testing.Verbose() {
+		return
+	}
+	w := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
+	met := "met"
+	if figure > b.want {
+		met = "NOT met"
+	}
+	fmt.Fprintf(w, "\n%s: %d, %s: %s\n", title, figure, b, met)
+	for _, r := range rows {
+		fmt.Fprintf(w, "  %s\t%d\t%s\n", r[0], len(r)-1, summary(r[1:]))
+	}
+	require.NoError(t, w.Flush())
+}
+
+// summary counts equal routes, in order of their first appearance.
+func summary(routes []string) string {
+	var order []string
+	n := map[string]int{}
+	for _, r := range routes {
+		if n[r]++; n[r] == 1 {
+			order = append(order, r)
+		}
+	}
+	for i, r := range order {
+		if n[r] > 1 {
+			order[i] = fmt.Sprintf("%d× %s", n[r], r)
+		}
+	}
+	return strings.Join(order, ", ")
+}
+
+func TestRequestsOfOnePullRequestsLife(t *testing.T) {
+	for _, c := range []struct {
+		mode string
+		bar  bar
+	}{{"direct", lifeDirect}, {"pull_request", lifePull}} {
+		t.Run(c.mode, func(t *testing.T) {
+			b := newBench(t, c.mode, fakegithub.NoFaults())
+			var rows [][]string
+			total := 0
+			for _, s := range life {
+				s.do(b)
+				b.settle()
+				sent := b.c.take()
+				total += len(sent)
+				rows = append(rows, append([]string{s.name}, sent...))
+			}
+			tell(t, "requests of a life with sign-off "+c.mode, rows, total, c.bar)
+			body, n := b.Comment(b.pr)
+			require.Equal(t, 1, n)
+			if c.mode == "direct" {
+				require.Contains(t, body, "is signed off")
+			}
+			assert.LessOrEqual(t, total, c.bar.ceiling)
+		})
+	}
+}
+
+func TestRequestsOfALookThatChangesNothing(t *testing.T) {
+	b := newBench(t, "direct", fakegithub.NoFaults())
+	b.pr = open(b.World)
+	b.settle()
+	b.c.take()
+	b.pr.Comment(sample.MLLead, "/pilot explain PL001")
+	b.settle()
+	b.c.take() // the command is answered
+	replayed := b.GitHub.Deliveries()
+	i := slices.IndexFunc(replayed, func(d fakegithub.Delivery) bool { return d.Event == "pull_request" && d.Action == "opened" })
+	require.GreaterOrEqual(t, i, 0)
+	b.GitHub.Replay(replayed[i].ID)
+	b.settle()
+	sent := b.c.take()
+	tell(t, "requests of looking again", [][]string{append([]string{"replayed"}, sent...)}, len(sent), again)
+	assert.LessOrEqual(t, len(sent), again.ceiling)
+	paid := slices.DeleteFunc(sent, func(r string) bool { return strings.HasSuffix(r, "(304)") })
+	assert.LessOrEqual(t, len(paid), 2, "the others are free of rate")
+}
+
+func TestIdenticalEventsAreEvaluatedAFewTimes(t *testing.T) {
+	b := newBench(t, "direct", &fakegithub.Faults{Latency: 50 * time.Millisecond})
+	b.pr = open(b.World)
+	b.settle()
+	replayed := b.GitHub.Deliveries()
+	i := slices.IndexFunc(replayed, func(d fakegithub.Delivery) bool { return d.Event == "pull_request" && d.Action == "opened" })
+	require.GreaterOrEqual(t, i, 0)
+	b.c.take()
+	deliver := fakegithub.PostTo(http.DefaultClient, b.Hook())
+	var group sync.WaitGroup
+	for range identicalEvents {
+		group.Go(func() {
+			status, err := deliver(t.Context(), replayed[i])
+			assert.NoError(t, err)
+			assert.Equal(t, 202, status)
+		})
+	}
+	group.Wait()
+	b.settle()
+	looks := 0
+	sent := b.c.take()
+	for _, r := range sent {
+		if strings.HasPrefix(r, "GraphQL pull") {
+			looks++
+		}
+	}
+	tell(t, fmt.Sprintf("evaluations of %d identical events", identicalEvents), [][]string{append([]string{"all"}, sent...)}, looks, identical)
+	assert.LessOrEqual(t, looks, identical.ceiling)
+	assert.NotZero(t, looks)
+}
