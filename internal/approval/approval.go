@@ -80,7 +80,8 @@ type Review struct {
 	Role    string // the role it fills, if it does
 	Reason  Reason // why it does not count; zero when it does
 	Digest  string // the digest that was approved, as far as known
-	Carried bool   // approved at another head with the same digest
+	SeenAt  string // the head at which its author saw that digest
+	Carried bool   // which is another one than now, with the same digest
 }
 
 // Reason is a sentence of the catalogue: which condition failed and how.
@@ -99,8 +100,8 @@ func Judge(in Input) Result {
 			continue
 		}
 		v := Review{Review: r, Roles: c.rolesOf(r.Author)}
-		v.Digest = c.digestSeen(r)
-		v.Carried = v.Digest == in.Digest && r.Commit != in.Pull.Head.OID
+		v.Digest, v.SeenAt = c.digestSeen(r)
+		v.Carried = v.Digest == in.Digest && v.SeenAt != in.Pull.Head.OID
 		v.Reason, v.Counts = c.weigh(r, v)
 		if r.State == "CHANGES_REQUESTED" && len(v.Roles) > 0 && c.latest(r) {
 			out.Blocking = append(out.Blocking, v)

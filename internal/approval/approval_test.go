@@ -165,6 +165,12 @@ func TestWhatLeavesAnApprovalAlone(t *testing.T) {
 		}},
 		{"a review bound anew to a commit that never had a run", func(in *approval.Input) {
 			in.Pull.Head.OID, in.Pull.Reviews[0].Commit = "h3", "h3"
+			in.Pull.Timeline = []facts.Event{{Kind: "force_pushed", At: noon.Add(5 * time.Minute), Before: "h2", After: "h3"}}
+		}},
+		{"a review bound anew, once that commit has a run", func(in *approval.Input) {
+			in.Pull.Head.OID, in.Pull.Reviews[0].Commit = "h3", "h3"
+			in.Pull.Timeline = []facts.Event{{Kind: "force_pushed", At: noon.Add(5 * time.Minute), Before: "h2", After: "h3"}}
+			in.Pull.Runs = append(in.Pull.Runs, run(3, "h3", in.Digest, noon.Add(6*time.Minute)))
 		}},
 		{"a run that could not be evaluated in between", func(in *approval.Input) {
 			in.Pull.Runs = append(in.Pull.Runs, run(3, "h2", "", noon.Add(30*time.Second)))
@@ -193,6 +199,28 @@ func TestWhatLeavesAnApprovalAlone(t *testing.T) {
 			in := input(t)
 			c.change(&in)
 			assert.True(t, approval.Judge(in).Complete(), "%+v", approval.Judge(in).Reviews)
+		})
+	}
+}
+
+// Somebody who reviewed a head that was never judged saw something else than
+// what the runs before it speak of, also when the branch goes back to that.
+func TestAReviewOfAHeadThatWasNeverJudgedDoesNotCount(t *testing.T) {
+	for name, timeline := range map[string][]facts.Event{
+		"gone back to by a push": nil,
+		"left by a force-push":   {{Kind: "force_pushed", At: noon.Add(5 * time.Minute), Before: "unseen", After: "h2"}},
+		"left and come back to": {
+			{Kind: "force_pushed", At: noon.Add(5 * time.Minute), Before: "unseen", After: "h2"},
+			{Kind: "force_pushed", At: noon.Add(6 * time.Minute), Before: "h2", After: "unseen"},
+			{Kind: "force_pushed", At: noon.Add(7 * time.Minute), Before: "unseen", After: "h2"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := input(t)
+			in.Pull.Reviews[0].Commit, in.Pull.Timeline = "unseen", timeline
+			got := approval.Judge(in)
+			assert.False(t, got.Complete())
+			assert.Equal(t, "no_digest", got.Reviews[0].Reason.Key)
 		})
 	}
 }

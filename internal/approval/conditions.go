@@ -213,34 +213,51 @@ func sawThisDigest(c *court, r facts.Review, v Review) (Reason, bool) {
 	return Reason{}, true
 }
 
-// digestSeen is the digest of our latest run older than the review, at the
-// commit that the review names; where GitHub has bound the review to a commit
-// that never had a run of ours, at any earlier head of this request. Time has
-// whole seconds at GitHub, so a run of the same second is not older.
-func (c *court) digestSeen(r facts.Review) string {
-	find := func(at string) string {
-		var best facts.CheckRun
-		for _, run := range c.in.Pull.Runs {
-			id, ok := ParseExternalID(run.ExternalID)
-			if run.Name != CheckName || !ok || id.Digest == "" || id.Number != c.in.Pull.Number || !run.StartedAt.Before(r.SubmittedAt) {
-				continue
-			}
-			if at != "" && run.Head != at {
-				continue
-			}
-			if best.ID == 0 || run.StartedAt.After(best.StartedAt) || run.StartedAt.Equal(best.StartedAt) && run.ID > best.ID {
-				best = run
-			}
+// digestSeen is the digest of our latest run older than the review at the
+// commit that the review names, and the head which that run is of. Where a
+// force-push that left the patch as it was made GitHub bind the review to
+// another commit than the reviewer saw, it is the latest older run of this
+// request. Time has whole seconds at GitHub, so a run of the same second is not
+// older.
+func (c *court) digestSeen(r facts.Review) (digest, head string) {
+	at := r.Commit
+	if c.rebound(r) {
+		at = ""
+	}
+	var best facts.CheckRun
+	for _, run := range c.in.Pull.Runs {
+		id, ok := ParseExternalID(run.ExternalID)
+		if run.Name != CheckName || !ok || id.Digest == "" || id.Number != c.in.Pull.Number || !run.StartedAt.Before(r.SubmittedAt) {
+			continue
 		}
-		id, _ := ParseExternalID(best.ExternalID)
-		return id.Digest
+		if at != "" && run.Head != at {
+			continue
+		}
+		if best.ID == 0 || run.StartedAt.After(best.StartedAt) || run.StartedAt.Equal(best.StartedAt) && run.ID > best.ID {
+			best = run
+		}
 	}
-	if r.Commit != "" && slices.ContainsFunc(c.in.Pull.Runs, func(run facts.CheckRun) bool {
-		return run.Name == CheckName && run.Head == r.Commit
-	}) {
-		return find(r.Commit)
+	id, _ := ParseExternalID(best.ExternalID)
+	return id.Digest, best.Head
+}
+
+// rebound tells whether the commit that the review names became the head only
+// after the review, by a force-push. A review of a head that was left before we
+// judged it is not rebound: its author saw something else than what our older
+// runs speak of.
+func (c *court) rebound(r facts.Review) bool {
+	for _, e := range c.in.Pull.Timeline { // oldest first
+		if e.Kind != "force_pushed" {
+			continue
+		}
+		if e.Before == r.Commit {
+			return false
+		}
+		if e.After == r.Commit && e.At.After(r.SubmittedAt) {
+			return true
+		}
 	}
-	return find("")
+	return false
 }
 
 // 5. Where the policy asks for it, the evidence was complete before.

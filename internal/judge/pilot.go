@@ -306,7 +306,7 @@ func signoff(s *facts.Pilot, d dossier.Dossier, pv Verdict, v PilotVerdict) ledg
 		by := role.By
 		because := map[string]string{"approved_digest": by.Digest}
 		if by.Carried {
-			because["carried_over_from"] = by.Commit
+			because["carried_over_from"] = by.SeenAt
 		}
 		if pv.People.SamePerson {
 			because["distinct_people"] = "false"

@@ -258,7 +258,7 @@ func (w *Words) peopleTable(v judge.Verdict) string {
 		}
 		who := "`@" + escape(r.By.Author.Login, cell, true) + "`, " + w.time(r.By.SubmittedAt)
 		if r.By.Carried {
-			who += ", " + w.say(cell, "comment", "carried", "commit", shortOID(r.By.Commit))
+			who += ", " + w.say(cell, "comment", "carried", "commit", shortOID(r.By.SeenAt))
 		}
 		fmt.Fprintf(&b, "| ✅ | %s | %s |\n", name, who)
 	}

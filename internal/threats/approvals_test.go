@@ -76,6 +76,21 @@ func moveTheHead(t *testing.T) {
 		s.settle()
 		s.shows(pr, "success")
 		s.says(pr, "carried over from")
+		pr.Comment(dana, "/pilot recheck")
+		s.settle()
+		s.shows(pr, "success")
+	})
+	on(t, "a review of a head that nobody judged speaks of no other", func(t *testing.T, s *stage) {
+		pr := s.pilot()
+		a := pr.View().Head
+		s.GitHub.Hold()
+		s.Repo.MustCommit(branch, dana, fakegithub.CommitSpec{Message: "Harmless", Files: s.plan("2e-5", "1e-5"), Author: dana})
+		pr.Review(irina, fakegithub.Approved, "Harmless.")
+		pr.Review(oleg, fakegithub.Approved, "Harmless.")
+		require.NoError(t, s.Repo.PushAs(dana, "refs/heads/"+branch, a, true))
+		s.GitHub.Release(nil)
+		s.settle()
+		s.shows(pr, "waiting")
 	})
 	on(t, "another base is another request", func(t *testing.T, s *stage) {
 		pr := s.approved()
