@@ -40,6 +40,9 @@ type Config struct {
 	Signing *facts.SigningKey
 	// Scanner answers dataset needs [they are an error].
 	Scanner Scanner
+	// Objects opens addresses in object stores, which the policy of the base
+	// branch allowed [there are none].
+	Objects bytestore.Opener
 	// ObjectBytes bounds the cache of git objects [64 MiB].
 	ObjectBytes int64
 	OnRequest   func(Request) // counts; must be quick and safe for concurrent use
@@ -55,6 +58,7 @@ type Client struct {
 	pacing    time.Duration
 	signing   *facts.SigningKey
 	scanner   Scanner
+	stores    *stores
 	onRequest func(Request)
 	onRate    func(Rate)
 
@@ -122,6 +126,10 @@ func New(config Config) (*Client, error) {
 	}
 	if c.now == nil {
 		c.now = time.Now
+	}
+	var err error
+	if c.stores, err = newStores(config, v3); err != nil {
+		return nil, err
 	}
 	bytes := config.ObjectBytes
 	if bytes <= 0 {

@@ -396,12 +396,6 @@ func (f *filling) scan(ctx context.Context, req facts.ScanRequest) (facts.Scan, 
 		return facts.Scan{}, errors.New("this server scans no datasets")
 	}
 	// The scan outlives this look, and so does what it reads with.
-	inst, repository, client := f.inst, f.to.Repository, f.client
-	source := bytestore.Source{Blob: func(ctx context.Context, r facts.ScanRequest) (io.ReadCloser, int64, error) {
-		if !isOID(r.OID) || r.Repository != "" && r.Repository != repository.FullName() {
-			return nil, 0, bytestore.ErrAbsent
-		}
-		return client.openBlob(ctx, inst, repository, r.OID)
-	}}
+	source := f.client.source(f.inst, f.to.Repository)
 	return f.client.scanner.Scan(ctx, f.subject, req, source.Open)
 }
