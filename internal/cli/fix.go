@@ -40,7 +40,7 @@ func (k *check) fix(c *call, p facts.PullRequest) (facts.PullRequest, error) {
 			if err != nil {
 				return p, fmt.Errorf("mend %s: %w", path, err)
 			}
-			is, n := apply(was, path, mends)
+			is, n := finding.Mended(was, path, mends)
 			if err := writePlain(tree, path, is); err != nil {
 				return p, fmt.Errorf("mend %s: %w", path, err)
 			}
@@ -82,29 +82,6 @@ func paths(mends []finding.Mend) []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
-}
-
-// apply makes the replacements of one file from its end to its start. Of two
-// that overlap the later one waits for the next pass.
-func apply(src []byte, path string, mends []finding.Mend) (out []byte, n int) {
-	var own []finding.Mend
-	for _, m := range mends {
-		if m.Path == path && m.Start >= 0 && m.Start <= m.End && m.End <= len(src) {
-			own = append(own, m)
-		}
-	}
-	slices.SortStableFunc(own, func(a, b finding.Mend) int { return b.Start - a.Start })
-	out = src
-	edge := len(src) + 1
-	for _, m := range own {
-		if m.End > edge || m.Start == edge {
-			continue
-		}
-		out = slices.Concat(out[:m.Start], []byte(m.Text), out[m.End:])
-		edge = m.Start
-		n++
-	}
-	return out, n
 }
 
 // readPlain and writePlain refuse links: what is changed is the file itself.

@@ -71,6 +71,9 @@ func wantedRun(p *facts.PullRequest, v judge.Verdict, name string, c judge.Concl
 	for _, a := range out.Annotations {
 		r.Annotations = append(r.Annotations, annotation(a))
 	}
+	for _, a := range out.Actions {
+		r.Actions = append(r.Actions, Action(a))
+	}
 	return r
 }
 

@@ -56,6 +56,7 @@ type Common struct {
 	Pushers  map[string]Pushers  `json:"pushers,omitempty"`  // by Need.Key
 	Branches map[string]Branch   `json:"branches,omitempty"` // by branch name
 	Tags     map[string]TagFacts `json:"tags,omitempty"`     // by tag name
+	Access   map[string]Access   `json:"access,omitempty"`   // by lower-case login
 }
 
 // Account is a GitHub account. A deleted one is "ghost" with ID 0.

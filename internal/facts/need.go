@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/pilotgate/pilotgate/internal/dataset"
 )
@@ -39,6 +40,7 @@ const (
 	NeedBranch    NeedKind = "branch"     // what we may do on Branch
 	NeedTag       NeedKind = "tag"        // is there a tag Tag?
 	NeedScan      NeedKind = "scan"       // Scan: a dataset's facts
+	NeedAccess    NeedKind = "access"     // what Login may do in the repository
 )
 
 // Need is one absent fact, as data.
@@ -51,6 +53,7 @@ type Need struct {
 	Repo   string
 	Branch string
 	Tag    string
+	Login  string
 	Scan   *ScanRequest
 }
 
@@ -71,6 +74,8 @@ func (n Need) Key() string {
 		return n.Branch
 	case NeedTag:
 		return n.Tag
+	case NeedAccess:
+		return strings.ToLower(n.Login)
 	case NeedScan:
 		return n.Scan.Key()
 	}
@@ -100,6 +105,8 @@ func (c *Common) Answered(n Need) bool {
 		_, ok = c.Branches[n.Key()]
 	case NeedTag:
 		_, ok = c.Tags[n.Key()]
+	case NeedAccess:
+		_, ok = c.Access[n.Key()]
 	case NeedScan:
 		_, ok = c.Scans[n.Key()]
 	}

@@ -24,6 +24,8 @@ type PullRequest struct {
 	Requested []Asked    `json:"requested,omitempty"`
 	Timeline  []Event    `json:"timeline,omitempty"`
 	Twins     []Twin     `json:"twins,omitempty"` // other open pull requests with this head commit
+	// Clicks are buttons that were pressed since the last look, oldest first.
+	Clicks []Click `json:"clicks,omitempty"`
 	// Cut names a listing that GitHub did not give whole ("commits", "reviews", ...).
 	// With one of them cut nothing can pass.
 	Cut []string `json:"cut,omitempty"`

@@ -73,6 +73,7 @@ func prepare(c *facts.Common) {
 	made(&c.Pushers)
 	made(&c.Branches)
 	made(&c.Tags)
+	made(&c.Access)
 }
 
 func made[V any](m *map[string]V) {
@@ -154,6 +155,12 @@ func (f *filling) answer(ctx context.Context, n facts.Need) error {
 			return err
 		}
 		set(f, f.to.Tags, n, v)
+	case facts.NeedAccess:
+		v, err := f.access(ctx, n.Login)
+		if err != nil {
+			return err
+		}
+		set(f, f.to.Access, n, v)
 	case facts.NeedScan:
 		v, err := f.scan(ctx, *n.Scan)
 		if err != nil {

@@ -90,7 +90,7 @@ func Missing(p *facts.PullRequest) []facts.Need {
 	if len(d.Governed) == 0 || p.Local {
 		return nil
 	}
-	return approval.Needs(approvalInput(&d, "", nil))
+	return append(approval.Needs(approvalInput(&d, "", nil)), clickNeeds(p)...)
 }
 
 // PullRequest judges.

@@ -210,11 +210,18 @@ func head[S any](s *S) string {
 
 func (l *Loop) pullRequests() kind[facts.PullRequest] {
 	return kind[facts.PullRequest]{
-		look:    l.GitHub.LookPullRequest,
+		look: func(ctx context.Context, s facts.Subject) (facts.PullRequest, error) {
+			p, err := l.GitHub.LookPullRequest(ctx, s)
+			p.Clicks = clicks(ctx)
+			return p, err
+		},
 		common:  func(p *facts.PullRequest) *facts.Common { return &p.Common },
 		missing: judge.Missing,
 		decide: func(p *facts.PullRequest) ([]effect.Effect, time.Time, error) {
 			v := judge.PullRequest(p)
+			if mend := effect.Mend(p, v); len(mend) > 0 {
+				return mend, time.Time{}, nil
+			}
 			return effect.Diff(p, effect.Want(p, v)), v.LookAgainAt, nil
 		},
 		unable: func(p *facts.PullRequest, why error) []effect.Effect {

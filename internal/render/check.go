@@ -52,6 +52,7 @@ type Output struct {
 	Title       string
 	Summary     string
 	Annotations []Annotation
+	Actions     []Action
 }
 
 // Annotation is one annotation: the rule and its name, then what is wrong and
@@ -79,6 +80,9 @@ func (w *Words) Check(v judge.Verdict, c judge.Check) Output {
 	for _, o := range c.Overridden {
 		b.WriteString("\n- " + w.say(markdown, "summary", "overridden", "rule", o.Rule, "severity", w.texts["severity"][string(o.Severity)], "reason", o.Reason))
 	}
+	text, actions := w.replacements(v, c)
+	b.WriteString(text)
+	out.Actions = actions
 	if len(c.Verified) > 0 {
 		if len(left)+len(c.Overridden) > 0 {
 			b.WriteString("\n")
