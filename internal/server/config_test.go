@@ -77,3 +77,14 @@ func TestAConfigurationThatIsNotThere(t *testing.T) {
 	_, err := Load(filepath.Join(t.TempDir(), "none.yml"))
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
+
+func TestOnlyGitHubItselfAsksForPacing(t *testing.T) {
+	for api, want := range map[string]time.Duration{
+		"": GitHubPacing, "https://api.github.com": GitHubPacing, "https://api.acme.ghe.com/": GitHubPacing,
+		"https://github.example/api/v3": 0, "https://api.github.com.example/": 0,
+	} {
+		var c Config
+		c.GitHub.V3APIURL = api
+		assert.Equal(t, want, pacing(c, Options{Pacing: GitHubPacing}), api)
+	}
+}

@@ -46,8 +46,9 @@ func TestMain(m *testing.M) {
 
 // rig is a GitHub on loopback that notes which pull requests are asked for.
 type rig struct {
-	t       *testing.T
+	t       testing.TB
 	hub     *fakegithub.Server
+	pilots  *fakegithub.Repo
 	app     *fakegithub.App
 	install int64
 	repo    int64
@@ -56,12 +57,12 @@ type rig struct {
 	store   string
 
 	mu     sync.Mutex
-	looked map[int]bool
+	looked map[int]int // how often, by number
 }
 
-func newRig(t *testing.T, latency time.Duration) *rig {
+func newRig(t testing.TB, latency time.Duration) *rig {
 	t.Helper()
-	g := &rig{t: t, looked: map[int]bool{}, store: filepath.Join(t.TempDir(), "q")}
+	g := &rig{t: t, looked: map[int]int{}, store: filepath.Join(t.TempDir(), "q")}
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(t, err)
 	g.hub = fakegithub.New(fakegithub.Options{Now: time.Now, Faults: &fakegithub.Faults{Latency: latency}})
@@ -69,7 +70,7 @@ func newRig(t *testing.T, latency time.Duration) *rig {
 	g.hub.CreateUser("anna", "anna@example.org")
 	g.hub.CreateOrg("acme", "anna")
 	repo := g.hub.CreateRepo(fakegithub.RepoSpec{Owner: "acme", Name: "pilots", Files: map[string]fakegithub.File{"README.md": fakegithub.Text("# Pilots\n")}})
-	g.repo = repo.ID()
+	g.pilots, g.repo = repo, repo.ID()
 	g.app = g.hub.CreateApp(fakegithub.AppSpec{
 		Slug: "pilotgate", Key: &key.PublicKey, Secret: "made up", NoHook: true,
 		Permissions: map[string]string{"checks": "write", "contents": "write", "issues": "write", "pull_requests": "write", "metadata": "read"},
@@ -101,13 +102,14 @@ func (g *rig) note(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var query struct {
+		Query     string
 		Variables struct {
 			Number int `json:"number"`
 		} `json:"variables"`
 	}
-	if json.Unmarshal(body, &query) == nil && query.Variables.Number > 0 {
+	if json.Unmarshal(body, &query) == nil && query.Variables.Number > 0 && strings.Contains(query.Query, "query Pull") {
 		g.mu.Lock()
-		g.looked[query.Variables.Number] = true
+		g.looked[query.Variables.Number]++
 		g.mu.Unlock()
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
@@ -118,6 +120,17 @@ func (g *rig) lookedAt() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return len(g.looked)
+}
+
+// looks counts the looks at all of them.
+func (g *rig) looks() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n := 0
+	for _, times := range g.looked {
+		n += times
+	}
+	return n
 }
 
 // process is a running server.
@@ -156,7 +169,7 @@ func (g *rig) start() *process {
 	return p
 }
 
-func (p *process) end(t *testing.T, s syscall.Signal) error {
+func (p *process) end(t testing.TB, s syscall.Signal) error {
 	t.Helper()
 	require.NoError(t, p.cmd.Process.Signal(s))
 	return <-p.exited

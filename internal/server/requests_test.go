@@ -30,8 +30,8 @@ type bar struct{ want, ceiling int }
 var (
 	lifeDirect = bar{26, 120} // a request's life whose sign-off is pushed
 	lifePull   = bar{32, 110} // with a pull request of ours for it
-	again      = bar{2, 3}   // looking again where nothing changed; two of three are 304
-	identical  = bar{3, 3}   // evaluations of 50 identical events
+	again      = bar{2, 3}    // looking again where nothing changed; two of three are 304
+	identical  = bar{3, 3}    // evaluations of 50 identical events
 )
 
 func (b bar) String() string { return fmt.Sprintf("wanted at most %d", b.want) }

@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -59,6 +61,15 @@ type Server struct {
 // GitHubPacing is the time between two writes that GitHub asks for.
 const GitHubPacing = time.Second
 
+// pacing is none at an Enterprise Server, which asks for none.
+func pacing(c Config, o Options) time.Duration {
+	api, err := url.Parse(c.GitHub.V3APIURL)
+	if err != nil || api.Host == "" || api.Host == "api.github.com" || strings.HasSuffix(api.Host, ".ghe.com") {
+		return o.Pacing
+	}
+	return 0
+}
+
 // New wires a server and opens its queue; nothing is looked at and nothing is
 // sent before Run.
 func New(ctx context.Context, c Config, o Options) (*Server, error) {
@@ -95,7 +106,7 @@ func New(ctx context.Context, c Config, o Options) (*Server, error) {
 	s.counts = m
 	s.scans = scan.New(scan.Options{Wait: 2 * time.Second, NearDuplicates: true, OnBytes: m.scanned, Done: s.scanned})
 	s.github, err = gh.New(gh.Config{
-		GitHub: c.GitHub, Transport: o.Transport, Now: o.Now, Pacing: o.Pacing, Signing: public, Scanner: s.scans, Objects: s.stores.Open,
+		GitHub: c.GitHub, Transport: o.Transport, Now: o.Now, Pacing: pacing(c, o), Signing: public, Scanner: s.scans, Objects: s.stores.Open,
 		OnRequest: func(r gh.Request) {
 			m.request(r)
 			if o.OnRequest != nil {
@@ -177,7 +188,7 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 // looked at or left in the durable queue for the next process.
 func (s *Server) Run(ctx context.Context) error {
 	address := net.JoinHostPort(s.config.Server.Address, strconv.Itoa(s.config.Server.Port))
-	listener, err := net.Listen("tcp", address)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}

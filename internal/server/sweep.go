@@ -269,7 +269,7 @@ func (r *redeliveries) load(ctx context.Context) (progress, uint64, error) {
 		return p, 0, fmt.Errorf("read the sweep's cursor: %w", err)
 	}
 	if json.Unmarshal(raw, &p) != nil {
-		return progress{}, revision, nil // not ours: begin with all that GitHub keeps
+		return progress{}, revision, nil //nolint:nilerr // not ours: begin with all that GitHub keeps
 	}
 	return p, revision, nil
 }

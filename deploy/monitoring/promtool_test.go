@@ -1,0 +1,15 @@
+//go:build real
+
+package monitoring
+
+import (
+	"os/exec"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestPromtoolAcceptsTheRules(t *testing.T) {
+	out, err := exec.Command("promtool", "check", "rules", "pilotgate.rules.yml").CombinedOutput()
+	require.NoError(t, err, string(out))
+}
