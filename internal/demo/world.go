@@ -169,7 +169,7 @@ func (w *World) Start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("listen for webhooks: %w", err)
 	}
@@ -200,6 +200,12 @@ func (w *World) Close() error {
 	w.stop()
 	w.GitHub.Close()
 	return <-w.ended
+}
+
+// Idle tells whether the server has nothing to do right now.
+func (w *World) Idle() bool {
+	stats := w.queue.Stats()
+	return stats.Waiting+stats.Running == 0
 }
 
 // Settle waits until all deliveries are made and nothing is left to look at.

@@ -13,6 +13,8 @@ import (
 type LedgerChange struct {
 	Before, After ledger.Ledger
 	Keys          []ledger.Key
+	// The stage summary, which a sign-off links the pilot's documents into.
+	SummaryBefore, SummaryAfter []byte
 }
 
 // ModelChange is registry and pointer before and after the pull request, with
@@ -44,7 +46,10 @@ func (r *reader) governance() {
 	base := &Files{reader: reader{pull: r.pull}, tree: r.d.BaseTree}
 	p := r.d.Policy
 	if r.d.Touches(policy.Signoff, policy.Evidence) {
-		r.d.LedgerChange = &LedgerChange{Before: before.Ledger(p), After: after.Ledger(p), Keys: Keys(p)}
+		r.d.LedgerChange = &LedgerChange{
+			Before: before.Ledger(p), After: after.Ledger(p), Keys: Keys(p),
+			SummaryBefore: before.Document(p.Paths.Summary).Blob.Bytes, SummaryAfter: after.Document(p.Paths.Summary).Blob.Bytes,
+		}
 	}
 	if r.d.Touches(policy.Registry, policy.Pointer) {
 		m := &ModelChange{Evidence: evidenceOf(base.Ledger(p), Keys(p))}

@@ -30,6 +30,7 @@ func (r *reader) request() {
 		}
 	}
 	complete := true
+	unseen := map[string]bool{} // plans of which only what nobody approves changed
 	for _, c := range r.d.Governed {
 		if c.Kind != policy.Plan || c.Deleted() || gone[c.After.OID] {
 			continue
@@ -40,13 +41,25 @@ func (r *reader) request() {
 		}
 		changed, ok := r.factsChanged(c.Change)
 		complete = complete && ok
+		unseen[c.Path] = ok && c.Before.Mode == c.After.Mode && r.sameText(c.Change)
 		if changed {
 			r.d.Plans = append(r.d.Plans, c.Path)
 		}
 	}
+	r.d.Governed = slices.DeleteFunc(r.d.Governed, func(c Change) bool { return unseen[c.Path] })
 	if complete && len(r.d.Plans) > 0 {
 		r.read(r.d.Plans[0])
 	}
+}
+
+// sameText: only run notes or line ends differ, which are no part of what
+// people approve and so need no approval.
+func (r *reader) sameText(c facts.Change) bool {
+	before, after := r.pull.Git.Blobs[c.Before.OID], r.pull.Git.Blobs[c.After.OID]
+	if !c.Modified() || before.TooLarge || after.TooLarge || before.Absent || after.Absent {
+		return false
+	}
+	return bytes.Equal(plan.Normalised(before.Bytes), plan.Normalised(after.Bytes))
 }
 
 func (r *reader) factsChanged(c facts.Change) (changed, ok bool) {

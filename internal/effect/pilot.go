@@ -31,25 +31,26 @@ func ReportBranch(v judge.PilotVerdict) string {
 
 func first(s string, n int) string { return s[:min(n, len(s))] }
 
-// BranchNeeds are the facts about our own branches that DiffPilot compares with.
+// BranchNeeds are the facts about our own branches that DiffPilot compares with:
+// where each stands, and what is there.
 func BranchNeeds(s *facts.Pilot, v judge.PilotVerdict) []facts.Need {
-	var out []facts.Need
-	ask := func(branch string) {
-		if n := (facts.Need{Kind: facts.NeedBranch, Branch: branch}); !s.Answered(n) {
-			out = append(out, n)
-		}
+	branch := ""
+	switch {
+	case v.State == judge.Merged && throughPull(s, v):
+		branch = SignoffBranch(v, ledgerHead(v))
+	case v.State == judge.SignedOff && !v.Report.Found:
+		branch = ReportBranch(v)
+	default:
+		return nil
 	}
-	switch v.State {
-	case judge.Merged:
-		if throughPull(s, v) {
-			ask(SignoffBranch(v, ledgerHead(v)))
-		}
-	case judge.SignedOff:
-		if !v.Report.Found {
-			ask(ReportBranch(v))
-		}
+	need := facts.Need{Kind: facts.NeedBranch, Branch: branch}
+	if at, ok := s.Branches[need.Key()]; ok && !at.Absent {
+		need = facts.Need{Kind: facts.NeedTree, Commit: at.OID}
 	}
-	return out
+	if s.Answered(need) {
+		return nil
+	}
+	return []facts.Need{need}
 }
 
 func ledgerHead(v judge.PilotVerdict) string {
@@ -108,7 +109,7 @@ func signoffEffects(s *facts.Pilot, v judge.PilotVerdict, signer ledger.Signer, 
 	}
 	commit.Branch, commit.Create = SignoffBranch(v, ledgerHead(v)), true
 	title, body := words.SignoffPull(v)
-	return onBranch(s, commit, Pull{Branch: commit.Branch, Base: base, Title: title, Body: body, AutoMerge: true}), nil
+	return onBranch(s, commit, added.RecordPath, Pull{Branch: commit.Branch, Base: base, Title: title, Body: body, AutoMerge: true}), nil
 }
 
 // linked is the stage summary with this pilot's documents in it, if that
@@ -124,13 +125,24 @@ func linked(v judge.PilotVerdict) ([]byte, bool) {
 }
 
 // onBranch makes a branch of ours with one commit and opens its pull request,
-// each only where it is not there yet.
-func onBranch(s *facts.Pilot, c Commit, p Pull) []Effect {
+// each only where it is not there yet: a crash may have left the branch alone,
+// or the request without its auto-merge. That the commit is there is told by the
+// file that it brings. A request that somebody closed stays closed.
+func onBranch(s *facts.Pilot, c Commit, brings string, p Pull) []Effect {
+	opened, is := s.Opened[c.Branch]
+	at := s.Branches[c.Branch]
+	_, there := s.Git.Trees[at.OID].Entries[brings]
 	var out []Effect
-	if s.Branches[c.Branch].Absent {
+	switch {
+	case is && !opened.Open, is && at.Absent:
+		return nil
+	case !at.Absent && !there:
+		c.Create, c.Parent = false, at.OID
+		out = append(out, c)
+	case at.Absent:
 		out = append(out, c)
 	}
-	if _, opened := s.Opened[c.Branch]; !opened {
+	if p.Number = opened.Number; !is || p.AutoMerge && !opened.AutoMerge {
 		out = append(out, p)
 	}
 	return out
@@ -145,15 +157,12 @@ func reportEffects(s *facts.Pilot, v judge.PilotVerdict, words *render.Words) []
 		return out
 	}
 	branch := ReportBranch(v)
-	if _, opened := s.Opened[branch]; opened {
-		return out
-	}
 	title, body := words.ReportPull(v)
 	commit := Commit{
 		Branch: branch, Create: true, Parent: s.Repository.DefaultOID, Message: title,
 		Files: []File{{Path: v.Policy.ReportPath(v.ID), Bytes: words.Report(v)}},
 	}
-	return append(out, onBranch(s, commit, Pull{Branch: branch, Base: s.Repository.DefaultBranch, Title: title, Body: body})...)
+	return append(out, onBranch(s, commit, commit.Files[0].Path, Pull{Branch: branch, Base: s.Repository.DefaultBranch, Title: title, Body: body})...)
 }
 
 // shown tells whether our comment on the request says this already.

@@ -215,7 +215,11 @@ func ownAppend(d *dossier.Dossier, v Verdict) bool {
 	seen := false
 	for _, c := range d.Governed {
 		switch c.Kind {
-		case policy.Signoff, policy.Evidence, policy.Summary:
+		case policy.Signoff, policy.Evidence:
+		case policy.Summary:
+			if !ownLinks(d) {
+				return false
+			}
 		default:
 			return false
 		}
@@ -278,7 +282,7 @@ func approvalInput(d *dossier.Dossier, digest string, v *Verdict) approval.Input
 
 // Warned are the operations items that have a warning and want confirmation.
 func Warned(checks []Check) []string {
-	items := map[string]string{"OP001": "observability", "OP002": "release", "OP003": "release", "OP004": "rollback", "OP005": "rollback"}
+	items := map[string]string{"OP001": "observability", "OP002": "release", "OP003": "release", "OP004": "rollback", "OP005": "rollback", "OP006": "observability", "OP007": "rollback"}
 	seen := map[string]bool{}
 	for _, c := range checks {
 		if c.Name != rules.Operations {

@@ -245,7 +245,7 @@ func (w *Words) Approvals(v judge.Verdict) Output {
 	var b strings.Builder
 	title := w.whyTitle(v)
 	if advice := w.advice(v); advice != "" {
-		b.WriteString(advice + "\n\n")
+		b.WriteString(advice + "\n\n" + w.brokenLaw(v))
 	}
 	if v.Dossier.RolesFound && (len(v.People.Roles) > 0 && v.Approvals != judge.Success || len(v.People.Reviews) > 0) {
 		b.WriteString(w.peopleTable(v) + "\n")

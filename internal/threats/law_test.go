@@ -261,8 +261,10 @@ func reusesAnID(t *testing.T) {
 	on(t, "by renaming a plan after its sign-off", func(t *testing.T, s *stage) {
 		s.signedOff()
 		moved := "docs/specs/epic_05/pilots/moved.md"
-		s.Repo.MustCommit("move", dana, fakegithub.CommitSpec{Message: "Move", Author: dana, Delete: []string{sample.Plan},
-			Files: map[string]fakegithub.File{moved: fakegithub.Text(s.file("main", sample.Plan))}})
+		s.Repo.MustCommit("move", dana, fakegithub.CommitSpec{
+			Message: "Move", Author: dana, Delete: []string{sample.Plan},
+			Files: map[string]fakegithub.File{moved: fakegithub.Text(s.file("main", sample.Plan))},
+		})
 		pr := s.Repo.OpenPR(fakegithub.PRSpec{Author: dana, Title: "Move", Head: "move"})
 		s.settle()
 		s.approve(pr, irina, oleg)

@@ -263,8 +263,8 @@ func (s *stage) inert(pr *fakegithub.PR) {
 		assert.LessOrEqual(s.t, strings.Count(src, "<!-- pilotgate:comment -->"), 1, where)
 		if len(s.rows()) == 0 {
 			if len(s.rows()) == 0 {
-			assert.NotContains(s.t, src, "<!-- pilotgate:signed -->", where)
-		}
+				assert.NotContains(s.t, src, "<!-- pilotgate:signed -->", where)
+			}
 		}
 	}
 }

@@ -95,6 +95,9 @@ func open(t *testing.T, o ...setting) *stage {
 	t.Cleanup(func() {
 		assert.NoError(t, w.Close())
 		asked.add(w.GitHub.Operations())
+		if t.Failed() && testing.Verbose() {
+			t.Log(s.log)
+		}
 	})
 	return s
 }
