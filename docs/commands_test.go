@@ -41,7 +41,7 @@ func run(t *testing.T, dir, text string) (string, error) {
 	if _, err := exec.LookPath("openssl"); err != nil {
 		t.Skip("the example needs openssl, which is not here")
 	}
-	cmd := exec.Command("bash", "-euo", "pipefail", "-c", text) //nolint:gosec // our own documents
+	cmd := exec.Command("bash", "-euo", "pipefail", "-c", text)
 	cmd.Dir = dir
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out

@@ -58,7 +58,7 @@ func TestReadmeShowsWhatTheDemoShows(t *testing.T) {
 	}, wanted, "the comment and each check has its example")
 	if *update {
 		require.Empty(t, os.Getenv("CI"), "documents are not written in CI")
-		require.NoError(t, os.WriteFile("../README.md", []byte(now), 0o644)) //nolint:gosec // a document, for everybody
+		require.NoError(t, os.WriteFile("../README.md", []byte(now), 0o644))
 	}
 }
 

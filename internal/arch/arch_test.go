@@ -38,7 +38,7 @@ var rooms = []struct {
 	{"facts", "finding dataset", true},
 	{"dossier", "facts finding policy plan registry ledger benchmark dataset", true},
 	{"approval", "facts policy finding", true},
-	{"rules", "dossier facts finding policy plan registry ledger benchmark dataset", true},
+	{"rules", "dossier facts finding policy plan registry ledger benchmark dataset dataset/pii", true},
 	{"judge", "rules approval dossier facts finding policy plan ledger benchmark", true},
 	{"render", "judge rules approval dossier facts finding policy plan ledger benchmark dataset registry", true},
 	{"effect", "render judge approval dossier facts finding policy ledger", true},
@@ -116,7 +116,8 @@ func TestRoomsImportOnlyWhatThePlanAllows(t *testing.T) {
 			name string
 			may  string
 			core bool
-		}) bool {
+		},
+		) bool {
 			return r.name == name
 		})
 		if name == "arch" || name == "threats" {

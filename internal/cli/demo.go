@@ -49,7 +49,7 @@ func (s story) Run(c *call) error {
 	if s.Exit {
 		return w.Close()
 	}
-	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(s.Port)))
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(s.Port)))
 	if err != nil {
 		return errors.Join(advise("choose another --port", "serve the page: %w", err), w.Close())
 	}

@@ -52,18 +52,15 @@ type inspector struct {
 
 // record is what the checks beyond the schema keep of one line.
 type record struct {
-	have          [roles]kind
-	broke         span // the last place where the schema was broken
-	sourceChars   int
-	summaryChars  int
-	source        span
-	summary       span
-	summaryRole   role
-	scores        int
-	entry         entry
-	foreign       bool
-	channelHash   uint64
-	channelListed bool
+	have         [roles]kind
+	broke        span // the last place where the schema was broken
+	sourceChars  int
+	summaryChars int
+	source       span
+	summary      span
+	summaryRole  role
+	scores       int
+	entry        entry
 }
 
 // entry is what the search for repeats needs of one record.

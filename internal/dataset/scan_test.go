@@ -48,6 +48,7 @@ func good(id string, change ...func(map[string]any)) string {
 
 func set(key string, v any) func(map[string]any) { return func(m map[string]any) { m[key] = v } }
 func drop(key string) func(map[string]any)       { return func(m map[string]any) { delete(m, key) } }
+
 func judge(key string, v any) func(map[string]any) {
 	return func(m map[string]any) {
 		m["ground_truth"].(map[string]any)["llm_judge"].(map[string]any)[key] = v

@@ -47,7 +47,7 @@ func DiffRuns(have []facts.CheckRun, number int, want []Run) []Run {
 	for _, r := range want {
 		last, ok := latestRun(have, number, r.Name, r.Head)
 		switch {
-		case !ok, sameKey(last.ExternalID, r.ExternalID) == false:
+		case !ok, !sameKey(last.ExternalID, r.ExternalID):
 			out = append(out, r)
 		case last.Status == "completed" && r.Status != "completed":
 			out = append(out, r)

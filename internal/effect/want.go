@@ -146,8 +146,10 @@ func acknowledged(p *facts.PullRequest, v judge.Verdict) []Acknowledge {
 func CouldNotEvaluate(p *facts.PullRequest, language, what string, final bool) []Run {
 	words := render.Speak(language)
 	out := words.CouldNotEvaluate(what)
-	r := Run{Name: judge.Approvals, Head: p.Head.OID, Status: "in_progress", Title: out.Title, Summary: out.Summary,
-		ExternalID: approval.ExternalID{Number: p.Number, Base: p.Base.Ref}.String()}
+	r := Run{
+		Name: judge.Approvals, Head: p.Head.OID, Status: "in_progress", Title: out.Title, Summary: out.Summary,
+		ExternalID: approval.ExternalID{Number: p.Number, Base: p.Base.Ref}.String(),
+	}
 	if final {
 		r.Status, r.Conclusion = "completed", string(judge.Failure)
 	}

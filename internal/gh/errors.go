@@ -103,43 +103,43 @@ func (c *call) sort(err error) error {
 		answer  *github.ErrorResponse
 		token   *ghinstallation.HTTPError
 		gone    *absent
-		clear   = &redacted{c.route, err}
+		plain   = &redacted{c.route, err}
 		unclear = func() error { // sent, and perhaps done
 			if c.write {
-				return queue.Transient(&Unclear{clear}, 0)
+				return queue.Transient(&Unclear{plain}, 0)
 			}
-			return queue.Transient(clear, 0)
+			return queue.Transient(plain, 0)
 		}
 	)
 	switch {
 	case errors.As(err, &held):
-		return queue.Transient(clear, held.until.Sub(now))
+		return queue.Transient(plain, held.until.Sub(now))
 	case errors.As(err, &gone):
 		return err
 	case errors.As(err, &token):
 		if token.Response == nil {
-			return queue.Transient(clear, 0)
+			return queue.Transient(plain, 0)
 		}
 		switch s := token.Response.StatusCode; {
 		case s == http.StatusNotFound, s == http.StatusGone, s == http.StatusForbidden && token.Response.Header.Get("Retry-After") == "" && token.Response.Header.Get("X-Ratelimit-Remaining") != "0":
-			return queue.Gone(clear) // uninstalled or suspended
+			return queue.Gone(plain) // uninstalled or suspended
 		default: // 401: a clock or a key that is off, which people mend
-			return queue.Transient(clear, retryAfter(token.Response, now))
+			return queue.Transient(plain, retryAfter(token.Response, now))
 		}
 	case errors.As(err, &limit):
 		d := time.Minute
 		if limit.Response != nil {
 			d = retryAfter(limit.Response, now)
 		}
-		return queue.Transient(clear, max(d, limit.Rate.Reset.Sub(now)))
+		return queue.Transient(plain, max(d, limit.Rate.Reset.Sub(now)))
 	case errors.As(err, &abuse):
 		d := secondaryWait
 		if abuse.RetryAfter != nil {
 			d = *abuse.RetryAfter
 		}
-		return queue.Transient(clear, c.inst.block(now, d))
+		return queue.Transient(plain, c.inst.block(now, d))
 	case errors.As(err, &answer) && answer.Response != nil:
-		return c.sortStatus(answer, clear, now, unclear)
+		return c.sortStatus(answer, plain, now, unclear)
 	case errors.Is(err, context.Canceled) && !c.write:
 		return err
 	default: // network, time-out, truncated answer
@@ -147,20 +147,20 @@ func (c *call) sort(err error) error {
 	}
 }
 
-func (c *call) sortStatus(answer *github.ErrorResponse, clear error, now time.Time, unclear func() error) error {
+func (c *call) sortStatus(answer *github.ErrorResponse, plain error, now time.Time, unclear func() error) error {
 	resp, message := answer.Response, answer.Message
 	switch s := resp.StatusCode; {
 	case s == http.StatusUnauthorized:
 		c.client.dropToken(c.inst)
-		return queue.Transient(clear, 0)
+		return queue.Transient(plain, 0)
 	case s == http.StatusTooManyRequests, s == http.StatusForbidden && limited(resp, message):
 		d := retryAfter(resp, now)
 		if d == 0 {
 			d = secondaryWait
 		}
-		return queue.Transient(clear, c.inst.block(now, d))
+		return queue.Transient(plain, c.inst.block(now, d))
 	case s == http.StatusForbidden && strings.Contains(message, "suspended"):
-		return queue.Gone(clear)
+		return queue.Gone(plain)
 	case s == http.StatusNotFound, s == http.StatusGone, s == http.StatusUnavailableForLegalReasons:
 		return &absent{what: c.route, status: s, message: message}
 	case s == http.StatusConflict:
@@ -170,7 +170,7 @@ func (c *call) sortStatus(answer *github.ErrorResponse, clear error, now time.Ti
 	case s == http.StatusForbidden, s == http.StatusUnprocessableEntity, s == http.StatusMethodNotAllowed:
 		return &Refused{What: c.route, Why: redact(detail(answer)), Status: s}
 	}
-	return clear
+	return plain
 }
 
 // detail is GitHub's message with its list of errors, which often alone says why.

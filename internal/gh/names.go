@@ -2,6 +2,7 @@ package gh
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -83,8 +84,8 @@ func (c *Client) named(ctx context.Context, i *installation, id int64, read func
 }
 
 func isMistaken(err error) bool {
-	_, ok := err.(*mistaken)
-	return ok
+	var m *mistaken
+	return errors.As(err, &m)
 }
 
 // Repository is the repository behind an id, under its name of today.

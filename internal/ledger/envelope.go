@@ -165,7 +165,7 @@ func verify(e dsse.Envelope, keys []Key, at time.Time) error {
 			continue
 		}
 		if !k.validAt(at) {
-			if failure == ErrUnknownKey {
+			if errors.Is(failure, ErrUnknownKey) {
 				failure = ErrKeyWindow
 			}
 			continue

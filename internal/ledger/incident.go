@@ -206,11 +206,12 @@ func AppendIncident(runbookPath string, runbook []byte, in Incident) ([]byte, st
 	id := fmt.Sprintf("INC-%s-%d", year, last+1)
 	var b strings.Builder
 	if !a.found {
-		if len(text) == 0 {
+		switch {
+		case len(text) == 0:
 			text = []byte(newRunbook)
-		} else if !bytes.HasSuffix(text, []byte("\n")) {
+		case !bytes.HasSuffix(text, []byte("\n")):
 			b.WriteString("\n\n")
-		} else {
+		default:
 			b.WriteString("\n")
 		}
 		b.WriteString(incidentsHeading + "\n")
@@ -367,7 +368,7 @@ func (in Incident) timeline(there []string) string {
 
 // check refuses what no escaping can mend: ids and logins that are not one.
 func (in Incident) check(runbookPath string) []finding.Finding {
-	bad := ""
+	var bad string
 	switch {
 	case !ValidPilotID(in.Pilot):
 		bad = "pilot"

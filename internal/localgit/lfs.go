@@ -54,7 +54,7 @@ func sameFile(path string, p bytestore.Pointer) bool {
 	if err != nil {
 		return false
 	}
-	defer file.Close() //nolint:errcheck // only read
+	defer file.Close() // only read
 	sum := sha256.New()
 	if _, err := io.Copy(sum, file); err != nil {
 		return false

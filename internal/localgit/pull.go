@@ -171,7 +171,7 @@ func copyIndex(to, from string) error {
 	if err != nil {
 		return err
 	}
-	defer in.Close() //nolint:errcheck // only read
+	defer in.Close() // only read
 	info, err := in.Stat()
 	if err != nil {
 		return err

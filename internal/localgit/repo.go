@@ -221,7 +221,7 @@ func (r *Repo) gitAs(ctx context.Context, env []string, stdin io.Reader, args ..
 }
 
 func (r *Repo) command(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, "git", append(append(r.flags[:len(r.flags):len(r.flags)], "-C", r.dir), args...)...)
+	cmd := exec.CommandContext(ctx, "git", append(append(r.flags[:len(r.flags):len(r.flags)], "-C", r.dir), args...)...) //nolint:gosec // git, with flags of ours first
 	cmd.Env = r.env
 	return cmd
 }

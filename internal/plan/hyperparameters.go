@@ -49,7 +49,7 @@ func (r *reader) inOneLine(ctx context, p phrase) []stated {
 			return []stated{{Optimiser, phrase{p.run, words[1].lo, p.hi}}}
 		}
 	}
-	if _, _, _, any := takeCompute(p); any && (namesHardware(p.text()) || ctx.group == inCompute) {
+	if _, _, _, found := takeCompute(p); found && (namesHardware(p.text()) || ctx.group == inCompute) {
 		return []stated{{Hardware, p}}
 	}
 	if ctx.group == inCompute && len(words) > 0 && namesHardware(p.text()) {
@@ -158,30 +158,30 @@ func (r *reader) compute(p phrase) {
 	}
 }
 
-// takeCompute finds the parts of a compute line; any tells that a count or a
+// takeCompute finds the parts of a compute line; found tells that a count or a
 // duration is among them.
-func takeCompute(p phrase) (hardware, count, hours phrase, any bool) {
+func takeCompute(p phrase) (hardware, count, hours phrase, found bool) {
 	for _, part := range p.split(",;·|+") {
 		head, duration := cutDuration(part)
 		if !duration.empty() && hours.empty() {
-			hours, any = duration, true
+			hours, found = duration, true
 		}
 		if head.trimSpace().empty() {
 			continue
 		}
 		if allDigits(head.text()) && count.empty() {
-			count, any = head, true
+			count, found = head, true
 			continue
 		}
 		rest, n := cutCount(head)
 		if !n.empty() && count.empty() {
-			count, any = n, true
+			count, found = n, true
 		}
 		if hardware.empty() && !rest.trimSpace().empty() {
 			hardware = rest.trimSpace()
 		}
 	}
-	return hardware, count, hours, any
+	return hardware, count, hours, found
 }
 
 // cutDuration takes "for ~6 hours" or "6 h" off the end or out of brackets.
@@ -193,7 +193,7 @@ func cutDuration(p phrase) (head, duration phrase) {
 			continue
 		}
 		lo := w.lo + len(w.text()) - len(t)
-		hi := 0
+		var hi int
 		if i+1 < len(words) && isDuration(words[i+1].text()) {
 			hi = words[i+1].hi
 			if i+2 < len(words) && isDuration(words[i+1].text()+" "+words[i+2].text()) {

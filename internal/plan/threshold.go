@@ -474,7 +474,7 @@ func cutNumber(s string) (decimal.Decimal, int, bool) {
 		}
 	}
 	rest := s[i+gap:]
-	name := ""
+	var name string
 	if strings.HasPrefix(rest, "%") {
 		name = "%"
 	} else {

@@ -85,14 +85,14 @@ func (r *reader) waiverTable(header []phrase, rows [][]phrase) {
 	}
 	for _, row := range rows {
 		var w Waiver
-		any := false
+		filled := false
 		for i, cell := range row {
 			if i < len(columns) && columns[i] >= 0 {
 				w.set(columns[i], cell)
-				any = any || cell.value().Text != ""
+				filled = filled || cell.value().Text != ""
 			}
 		}
-		if any && len(row) > 0 {
+		if filled && len(row) > 0 {
 			r.addWaiver(w, row[0])
 		}
 	}

@@ -194,8 +194,8 @@ func (p Policy) PilotID(name string) string {
 		}
 	case Evidence:
 		if before, after, ok := strings.Cut(p.Paths.Evidence, pilotPlace); ok {
-			rest := strings.TrimPrefix(name, before)
-			return rest[:strings.Index(rest, after)]
+			id, _, _ := strings.Cut(strings.TrimPrefix(name, before), after)
+			return id
 		}
 	}
 	return strings.TrimSuffix(path.Base(name), ".md")

@@ -112,7 +112,7 @@ func (w *Words) nextApproval(v judge.Verdict, bold func(string) string) string {
 	}
 	text := bold(w.raw("comment", "next_approve", "who", strings.Join(whos, ", "), "n", strconv.Itoa(len(whos))))
 	if confirm {
-		text += "\n\n" + w.say(markdown, "comment", "confirm_how", "items", strings.Join(v.People.Unconfirmed, ", "), "digest", first(v.Digest, 12))
+		text += "\n\n" + w.say(markdown, "comment", "confirm_how", "items", strings.Join(v.People.Unconfirmed, ", "), "digest", shortDigest(v.Digest))
 	}
 	return text
 }
@@ -153,11 +153,12 @@ func (w *Words) checkRows(v judge.Verdict, onlyTold bool) string {
 	if !onlyTold {
 		state := "⏳"
 		text := w.texts["comment"]["asked_later"]
-		if v.Approvals == judge.Failure {
+		switch {
+		case v.Approvals == judge.Failure:
 			state, text = "❌", w.whyMarkdown(v)
-		} else if v.State == judge.Observing {
+		case v.State == judge.Observing:
 			state, text = "–", w.whyMarkdown(v)
-		} else if v.Why.Key != "checks_failed" && v.Why.Key != "checks_pending" && v.Why.Key != "results_awaited" {
+		case v.Why.Key != "checks_failed" && v.Why.Key != "checks_pending" && v.Why.Key != "results_awaited":
 			text = w.whyMarkdown(v)
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", state, w.texts["check"][judge.Approvals], text)
@@ -316,18 +317,14 @@ func (w *Words) whatIsApproved(v judge.Verdict) string {
 	add(s.Plan != "", "bands")
 	add(len(s.Workflows) > 0, "workflows")
 	add(len(s.Files) > 0, "files", "n", strconv.Itoa(len(s.Files)))
-	what := w.say(markdown, "comment", "what", "digest", first(v.Digest, 12), "parts", "{}",
+	what := w.say(markdown, "comment", "what", "digest", shortDigest(v.Digest), "parts", "{}",
 		"base", v.Dossier.Pull.Base.Ref, "commit", shortOID(v.Dossier.Pull.Base.OID))
 	what = strings.Replace(what, "{}", strings.Join(slices.Compact(parts), ", "), 1)
 	return "<details><summary>" + w.texts["comment"]["what_heading"] + "</summary>\n\n" + what + "\n\n</details>\n"
 }
 
-func first(s string, n int) string {
-	if len(s) > n {
-		return s[:n]
-	}
-	return s
-}
+// shortDigest is as much of a digest as a command has to name.
+func shortDigest(digest string) string { return digest[:min(len(digest), 12)] }
 
 // size is bytes as people say them.
 func (w *Words) size(n int64) string {

@@ -50,7 +50,7 @@ func (w *Words) CouldNotEvaluate(what string) Output {
 
 // SignoffMessage is the message of the sign-off commit.
 func (w *Words) SignoffMessage(v judge.PilotVerdict) string {
-	return w.say(plain, "signoff", "message", "pilot", v.ID, "number", strconv.Itoa(v.Record.PullRequest), "digest", first(v.Digest, 12))
+	return w.say(plain, "signoff", "message", "pilot", v.ID, "number", strconv.Itoa(v.Record.PullRequest), "digest", shortDigest(v.Digest))
 }
 
 // SignoffPull is title and body of the pull request that brings a sign-off.
@@ -123,9 +123,15 @@ func (w *Words) fieldTable(rows [][2]string) string {
 
 func (w *Words) reportMetadata(r *ledger.Record) string {
 	return w.fieldTable([][2]string{
-		{"pilot", r.Pilot}, {"pull_request", "#" + strconv.Itoa(r.PullRequest)}, {"plan", r.PlanPath},
-		{"scenario", r.Launch.Scenario}, {"baseline_model", r.Launch.BaselineModel}, {"target_model", r.Launch.TargetModel},
-		{"prompt_version", r.Launch.PromptVersion}, {"release", r.Launch.Release}, {"digest", r.Digest},
+		{"pilot", r.Pilot},
+		{"pull_request", "#" + strconv.Itoa(r.PullRequest)},
+		{"plan", r.PlanPath},
+		{"scenario", r.Launch.Scenario},
+		{"baseline_model", r.Launch.BaselineModel},
+		{"target_model", r.Launch.TargetModel},
+		{"prompt_version", r.Launch.PromptVersion},
+		{"release", r.Launch.Release},
+		{"digest", r.Digest},
 	})
 }
 

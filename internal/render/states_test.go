@@ -2,7 +2,7 @@ package render_test
 
 import (
 	"bytes"
-	"crypto/sha1" //nolint:gosec // git's object ids
+	"crypto/sha1"
 	"encoding/hex"
 	"flag"
 	"fmt"
@@ -81,8 +81,10 @@ func states() []state {
 			approve(irina)(p, v)
 			p.Reviews[0].State = "CHANGES_REQUESTED"
 		}},
-		{name: "fork", head: replace(sample.Plan, "- Target release: v1.4.0", "- Target release: v1.4.2"),
-			pull: func(p *facts.PullRequest) { p.Head.Fork, p.Head.Repo, p.Head.Name = true, 8, "visitor/digest-pilots" }},
+		{
+			name: "fork", head: replace(sample.Plan, "- Target release: v1.4.0", "- Target release: v1.4.2"),
+			pull: func(p *facts.PullRequest) { p.Head.Fork, p.Head.Repo, p.Head.Name = true, 8, "visitor/digest-pilots" },
+		},
 	}
 }
 
@@ -103,7 +105,7 @@ func (s state) verdict(t *testing.T) (facts.PullRequest, judge.Verdict) {
 	tree := func(files sample.Files) facts.Tree {
 		out := facts.Tree{Entries: map[string]facts.Entry{}}
 		for path, b := range files {
-			sum := sha1.Sum(append(fmt.Appendf(nil, "blob %d\x00", len(b)), b...)) //nolint:gosec // git's
+			sum := sha1.Sum(append(fmt.Appendf(nil, "blob %d\x00", len(b)), b...))
 			id := hex.EncodeToString(sum[:])
 			blobs[id] = b
 			out.Entries[path] = facts.Entry{OID: id, Mode: "100644", Size: int64(len(b))}

@@ -74,7 +74,7 @@ func (w *Words) Terminal(v judge.Verdict, p Paint) string {
 	}
 	b.WriteString(w.terminalApprovals(v, p))
 	if v.Digest != "" {
-		b.WriteString("\n" + p.in(dim, w.say(plain, "terminal", "digest", "digest", first(v.Digest, 12))) + "\n")
+		b.WriteString("\n" + p.in(dim, w.say(plain, "terminal", "digest", "digest", shortDigest(v.Digest))) + "\n")
 	}
 	return b.String()
 }

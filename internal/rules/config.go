@@ -34,10 +34,7 @@ func baselineModel(b *Bench) {
 
 var versioned = regexp.MustCompile(`\bv?\d+(\.\d+)+\b`)
 
-var (
-	hex40 = regexp.MustCompile(`^[0-9a-f]{40}$`)
-	hex64 = regexp.MustCompile(`^[0-9a-f]{64}$`)
-)
+var hex64 = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // commit: the full hash of code that the base branch has, or "this PR".
 func commit(b *Bench) {

@@ -209,7 +209,7 @@ func acceptance(b *Bench) {
 		if _, wanted := q.Bands.Metrics[m]; !wanted && q.ScenarioKnown {
 			continue
 		}
-		if _, ok := accepted(q.Plan, m); !ok {
+		if !accepted(q.Plan, m) {
 			missing = append(missing, m)
 		}
 	}
@@ -220,24 +220,24 @@ func acceptance(b *Bench) {
 	b.Verified("acceptance")
 }
 
-// accepted is the plan's own band for a metric: from its acceptance criteria,
-// else from the threshold column of its baseline table.
-func accepted(p plan.Plan, metric string) (plan.MetricRow, bool) {
+// accepted tells whether the plan has a band for a metric: in its acceptance
+// criteria, else in the threshold column of its baseline table.
+func accepted(p plan.Plan, metric string) bool {
 	for _, rows := range [][]plan.MetricRow{p.Acceptance, p.Metrics} {
 		for _, r := range rows {
 			if r.Metric == metric && !r.Band.Empty() {
-				return r, true
+				return true
 			}
 		}
 	}
-	return plan.MetricRow{}, false
+	return false
 }
 
 func latencyTolerance(b *Bench) {
 	if b.Request == nil {
 		return
 	}
-	if _, ok := accepted(b.Request.Plan, benchmark.Latency); ok {
+	if accepted(b.Request.Plan, benchmark.Latency) {
 		return
 	}
 	if v, ok := b.Request.Plan.Get(plan.LatencyTolerance); !ok || v.Text == "" {

@@ -300,7 +300,7 @@ func (p *Pool) scan(key string, f *flight, repository int64, req facts.ScanReque
 		out, err := answered(err)
 		return out, nil, err
 	}
-	defer body.Close() //nolint:errcheck // read to its end, or given up
+	defer body.Close() // read to its end, or given up
 	version := ""
 	if v, ok := body.(bytestore.Versioned); ok {
 		version = v.Version()
@@ -424,7 +424,7 @@ func (p *Pool) schema(req facts.ScanRequest, open bytestore.Opener) (schema *dat
 		}
 		return nil, "", err
 	}
-	defer body.Close() //nolint:errcheck // read to its end, or given up
+	defer body.Close() // read to its end, or given up
 	raw, err := io.ReadAll(io.LimitReader(body, facts.MaxBlob+1))
 	if err != nil {
 		return nil, "", fmt.Errorf("read record schema: %w", err)
@@ -433,7 +433,7 @@ func (p *Pool) schema(req facts.ScanRequest, open bytestore.Opener) (schema *dat
 		return nil, bad, nil
 	}
 	if schema, err = dataset.ReadSchema(raw); err != nil {
-		return nil, bad, nil //nolint:nilerr // the author's mistake, told by the rule about schemas
+		return nil, bad, nil // the author's mistake, told by the rule about schemas
 	}
 	return schema, "", nil
 }

@@ -65,7 +65,7 @@ func (p *Pool) kept(key string) (*dataset.Facts, bool) {
 	if err != nil {
 		return nil, false
 	}
-	defer file.Close() //nolint:errcheck // only read
+	defer file.Close() // only read
 	got = &dataset.Facts{}
 	if err := json.NewDecoder(io.LimitReader(file, maxResult)).Decode(got); err != nil || got.SHA256 == "" {
 		return nil, false
@@ -93,7 +93,7 @@ func (p *Pool) keep(key string, got *dataset.Facts) {
 	if err != nil {
 		return
 	}
-	defer os.Remove(file.Name()) //nolint:errcheck // renamed away when all went well
+	defer os.Remove(file.Name()) // renamed away when all went well
 	if _, err = file.Write(raw); err == nil {
 		err = file.Sync()
 	}

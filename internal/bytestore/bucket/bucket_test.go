@@ -258,8 +258,13 @@ func TestOnlyConfiguredBucketsAreRead(t *testing.T) {
 
 func TestAnEndpointThatIsNone(t *testing.T) {
 	for _, s := range []bucket.Store{
-		{Bucket: "acme"}, {Bucket: "ftp://acme"}, {Bucket: "s3://"}, {Bucket: "s3://acme?endpoint=x"}, {Bucket: "s3://acme/../x"},
-		{Bucket: "s3://acme", AccessKey: "a"}, {Bucket: "s3://acme", SecretKey: "a"},
+		{Bucket: "acme"},
+		{Bucket: "ftp://acme"},
+		{Bucket: "s3://"},
+		{Bucket: "s3://acme?endpoint=x"},
+		{Bucket: "s3://acme/../x"},
+		{Bucket: "s3://acme", AccessKey: "a"},
+		{Bucket: "s3://acme", SecretKey: "a"},
 		{Bucket: "s3://acme", AccessKey: "a", SecretKey: "b", Endpoint: "example.org"},
 		{Bucket: "s3://acme", AccessKey: "a", SecretKey: "b", Endpoint: "https://user:word@example.org"},
 	} {

@@ -145,7 +145,7 @@ func (c *Client) where(ctx context.Context, s Store, p bytestore.Pointer) (*acti
 	if err != nil {
 		return nil, fmt.Errorf("ask Git LFS: %w", bare(err))
 	}
-	defer resp.Body.Close() //nolint:errcheck // read to its end, or given up
+	defer resp.Body.Close() // read to its end, or given up
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("ask Git LFS: %w", answered(resp))
 	}

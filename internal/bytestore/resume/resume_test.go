@@ -19,9 +19,9 @@ import (
 )
 
 var (
-	ctx    = context.Background()
-	object = []byte(strings.Repeat("0123456789", 100))
-	down   = errors.New("line is down")
+	ctx     = context.Background()
+	object  = []byte(strings.Repeat("0123456789", 100))
+	errDown = errors.New("line is down")
 )
 
 const size = 1000
@@ -30,7 +30,7 @@ const size = 1000
 type shelf struct {
 	length int   // bytes of each part; then it breaks
 	fails  int   // requests that fail before
-	err    error // with what [down]
+	err    error // with what [errDown]
 	froms  []int64
 	times  []time.Duration
 	start  time.Time
@@ -42,7 +42,7 @@ func (s *shelf) open(_ context.Context, from int64) (io.ReadCloser, error) {
 	}
 	s.froms, s.times = append(s.froms, from), append(s.times, time.Since(s.start))
 	if s.err == nil {
-		s.err = down
+		s.err = errDown
 	}
 	if len(s.froms) > 1 && s.fails > 0 {
 		s.fails--
@@ -50,7 +50,7 @@ func (s *shelf) open(_ context.Context, from int64) (io.ReadCloser, error) {
 	}
 	rest := object[from:]
 	if len(rest) > s.length {
-		return io.NopCloser(io.MultiReader(bytes.NewReader(rest[:s.length]), iotest.ErrReader(down))), nil
+		return io.NopCloser(io.MultiReader(bytes.NewReader(rest[:s.length]), iotest.ErrReader(errDown))), nil
 	}
 	return io.NopCloser(bytes.NewReader(rest)), nil
 }
@@ -82,7 +82,7 @@ func TestReadersContract(t *testing.T) {
 func TestRequestsAreBounded(t *testing.T) {
 	s := &shelf{length: 1}
 	got, err := read(s)
-	require.ErrorIs(t, err, down)
+	require.ErrorIs(t, err, errDown)
 	assert.Len(t, got, resume.MaxParts)
 	assert.Len(t, s.froms, resume.MaxParts)
 	s = &shelf{length: size / resume.MaxParts}
@@ -102,7 +102,7 @@ func TestFruitlessRequestsPauseAndEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{length: 400, fails: 100}
 		_, err := read(s)
-		require.ErrorIs(t, err, down)
+		require.ErrorIs(t, err, errDown)
 		assert.Equal(t, []int64{0, 400, 400, 400, 400}, s.froms)
 		assert.Equal(t, 3*time.Second, s.times[4])
 	})
@@ -119,8 +119,8 @@ func TestAnAnswerForGoodIsNotAskedAgain(t *testing.T) {
 }
 
 func TestTheFirstRequestTellsAtOnce(t *testing.T) {
-	_, err := resume.Open(ctx, size, func(context.Context, int64) (io.ReadCloser, error) { return nil, down })
-	assert.ErrorIs(t, err, down)
+	_, err := resume.Open(ctx, size, func(context.Context, int64) (io.ReadCloser, error) { return nil, errDown })
+	assert.ErrorIs(t, err, errDown)
 }
 
 func TestMoreBytesThanThereShouldBe(t *testing.T) {
@@ -142,7 +142,7 @@ func TestFewerBytesAreABrokenRead(t *testing.T) {
 
 func TestALineThatBreaksAfterTheLastByteIsWhole(t *testing.T) {
 	r, err := resume.Open(ctx, size, func(context.Context, int64) (io.ReadCloser, error) {
-		return io.NopCloser(io.MultiReader(bytes.NewReader(object), iotest.ErrReader(down))), nil
+		return io.NopCloser(io.MultiReader(bytes.NewReader(object), iotest.ErrReader(errDown))), nil
 	})
 	require.NoError(t, err)
 	got, err := io.ReadAll(r)

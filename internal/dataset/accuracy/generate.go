@@ -427,15 +427,15 @@ var traps = []kindOf{
 	{"court case", func(g *maker) (string, string, string) {
 		return "дело ", "А40-" + g.nonzero(6) + "/2024", "."
 	}},
-	{"law", func(g *maker) (string, string, string) {
+	{"law", func(*maker) (string, string, string) {
 		return "Закон ", "№ 152-ФЗ", " вступил в силу."
 	}},
-	{"standard", func(g *maker) (string, string, string) { return "ГОСТ ", "Р 7.0.100-2018", "." }},
+	{"standard", func(*maker) (string, string, string) { return "ГОСТ ", "Р 7.0.100-2018", "." }},
 	{"IBAN fails", func(g *maker) (string, string, string) { return "IBAN ", "DE00" + g.digits(18), "." }},
 	{"street alone", func(g *maker) (string, string, string) {
 		return "На ", "улице Лесной", g.pick(" перекрыто движение.", " 15 мая откроют сквер.", " 3 машины столкнулись.")
 	}},
-	{"street and date", func(g *maker) (string, string, string) {
+	{"street and date", func(*maker) (string, string, string) {
 		return "На ", "проспекте Мира, 12 июня", " прошёл парад."
 	}},
 	{"decorator", func(g *maker) (string, string, string) {

@@ -42,7 +42,7 @@ func firstOf(window []byte, words []string) int {
 // document judges the ten digits of a passport or licence, or the nine of a
 // passport for travel abroad, written together.
 func (s *Scanner) document(g int) int {
-	n := 0
+	var n int
 	switch {
 	case s.shape(g, 2, 2, 6):
 		n = 3
@@ -82,7 +82,7 @@ func (s *Scanner) document(g int) int {
 // split judges a series and a number with a sign or word between: 45 09 №
 // 123456, серия 4509 номер 123456, 77 АВ 123456.
 func (s *Scanner) split(g int) int {
-	n := 0
+	var n int
 	switch {
 	case s.shape(g, 2, 2) && g+2 == len(s.groups):
 		n = 2
@@ -99,11 +99,12 @@ func (s *Scanner) split(g int) int {
 	i := 0
 	skip := func(chars string) {
 		for i < len(rest) {
-			if bytes.IndexByte([]byte(chars), rest[i]) >= 0 {
+			switch {
+			case bytes.IndexByte([]byte(chars), rest[i]) >= 0:
 				i++
-			} else if bytes.HasPrefix(rest[i:], []byte("\u00a0")) {
+			case bytes.HasPrefix(rest[i:], []byte("\u00a0")):
 				i += 2
-			} else {
+			default:
 				return
 			}
 		}
@@ -127,7 +128,6 @@ func (s *Scanner) split(g int) int {
 			}
 			i += size
 		}
-		series = true
 	} else if !marked || !series {
 		return 0
 	}
@@ -177,7 +177,7 @@ var monthsGenitive = [...]string{
 func (s *Scanner) birth(g int) int {
 	start := s.groups[g].start
 	value := func(k int) int { return modulo(s.text[s.groups[k].start:s.groups[k].end], 1<<31) }
-	day, month, year, n, end := 0, 0, 0, 0, 0
+	var day, month, year, n, end int
 	l := s.groups[g].len()
 	switch {
 	case l > 4:

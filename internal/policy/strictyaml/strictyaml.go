@@ -10,6 +10,7 @@ package strictyaml
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -227,7 +228,8 @@ func (r *reader) dashes(tokens token.Tokens) *Problem {
 func (r *reader) syntax(err error) *Problem {
 	var at *token.Token
 	detail := ""
-	if e, ok := err.(yaml.Error); ok {
+	var e yaml.Error
+	if errors.As(err, &e) {
 		at, detail = e.GetToken(), e.GetMessage()
 	}
 	return r.fail(Syntax, at, "detail", clip(detail))

@@ -5,6 +5,7 @@
 package lfstest
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
@@ -16,8 +17,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"bytes"
 )
 
 // Token is what the store wants to see.
