@@ -208,7 +208,10 @@ func TestWhatMayPassIsNoAnswer(t *testing.T) {
 	answers := []error{bytestore.ErrAbsent, bytestore.ErrRefused, bytestore.ErrDiffers, bytestore.ErrAddress, bytestore.ErrTooLarge, bytestore.ErrChanged}
 	for name, change := range map[string]func(*lfstest.Server){
 		"storage is down": func(s *lfstest.Server) {
-			s.Storage = func(w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(503); return true }
+			s.Storage = func(w http.ResponseWriter, _ *http.Request) bool {
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return true
+			}
 		},
 		"another object": func(s *lfstest.Server) { s.Answer = func(o map[string]any) { o["oid"] = strings.Repeat("ab", 32) } },
 		"packed": func(s *lfstest.Server) {

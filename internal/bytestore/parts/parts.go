@@ -33,10 +33,10 @@ func (p Program) Build(t testing.TB) string {
 	if _, err := os.Stat(filepath.Join(dir, p.Name)); err == nil {
 		return dir
 	}
-	require.NoError(t, os.MkdirAll(dir, 0o755))
+	require.NoError(t, os.MkdirAll(dir, 0o750))
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "go", "install", p.Package+"@"+p.Version)
+	cmd := exec.CommandContext(ctx, "go", "install", p.Package+"@"+p.Version) //nolint:gosec // the table above
 	cmd.Env = append(os.Environ(), "GOBIN="+dir, "GOFLAGS=", "CGO_ENABLED=0")
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
