@@ -322,7 +322,7 @@ var protected = map[string]bool{
 	"DS020": true, "DS060": true, "CF005": true, "BL005": true,
 	"PL001": true, "PL002": true, "PL003": true, "PL004": true, "PL005": true, "PL006": true,
 	"PL007": true, "PL008": true, "PL009": true, "PL010": true, "PL011": true, "PL012": true,
-	"PL032": true, "PL033": true, "PL034": true, "PL035": true, "PL036": true,
+	"PL032": true, "PL033": true, "PL034": true, "PL035": true, "PL036": true, "PL042": true,
 }
 
 // protectedGroups are whole groups of such rules: policy and roles, registry

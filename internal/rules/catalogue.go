@@ -40,6 +40,10 @@ func Catalogue() []Row {
 		{ID: "PL034", Check: Plan, Starter: e, Full: e, Firm: true, Run: plainFiles},
 		{ID: "PL035", Check: Plan, Starter: e, Full: e, Firm: true, Run: defaultBranch},
 		{ID: "PL036", Check: Plan, Starter: e, Full: e, Firm: true, Run: wholeListing},
+		{ID: "PL040", Check: Plan, Starter: w, Full: e, Run: namedInText},
+		{ID: "PL041", Check: Plan, Starter: e, Full: e, Run: deadLinks},
+		{ID: "PL042", Check: Plan, Starter: e, Full: e, Firm: true, Run: credentials},
+		{ID: "PL043", Check: Plan, Starter: w, Full: w, Run: manualQA},
 
 		// pilot/config: model, hyperparameters, compute; what makes a run repeatable.
 		{ID: "CF001", Check: Config, Starter: e, Full: e, Run: baselineModel},
@@ -72,6 +76,8 @@ func Catalogue() []Row {
 		{ID: "OP003", Check: Operations, Starter: e, Full: e, Run: releaseFree},
 		{ID: "OP004", Check: Operations, Starter: w, Full: e, Run: rollbackTarget},
 		{ID: "OP005", Check: Operations, Starter: w, Full: e, Run: pointerFile},
+		{ID: "OP006", Check: Operations, Starter: w, Full: w, Run: metricsExist},
+		{ID: "OP007", Check: Operations, Starter: w, Full: w, Run: recoveryGate},
 
 		// Governed files other than plans. The languages' own findings (SG, RL, PO)
 		// come through the row that reads the file.
@@ -117,6 +123,7 @@ func Catalogue() []Row {
 		{ID: "DS041", Check: Dataset, Starter: e, Full: e},
 		{ID: "DS042", Check: Dataset, Starter: w, Full: w},
 		{ID: "DS050", Check: Dataset, Starter: e, Full: e, Run: notFromTheFuture},
+		{ID: "DS051", Check: Dataset, Starter: e, Full: e, Run: cardDates},
 		{ID: "DS060", Check: Dataset, Starter: e, Full: e, Firm: true, Run: datasetThere},
 		{ID: "PII101", Check: Dataset, Starter: e, Full: e, Firm: true},
 		{ID: "PII102", Check: Dataset, Starter: e, Full: e, Firm: true},

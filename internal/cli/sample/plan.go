@@ -104,7 +104,7 @@ Raise the coverage of the Russian channel digest without losing accuracy.
   - Latency P95 ≤ 210 s
 - Latency tolerance: +5 %%
 - Drift metrics: PSI, KL divergence, summary length ratio
-- Manual QA: 20 samples by two people
+- Manual QA: 10 samples by two people
 
 ## Rollback
 - Rollback target: `+"`qwen-7b@0.9`"+`
