@@ -125,9 +125,10 @@ func linked(v judge.PilotVerdict) ([]byte, bool) {
 }
 
 // onBranch makes a branch of ours with one commit and opens its pull request,
-// each only where it is not there yet: a crash may have left the branch alone,
-// or the request without its auto-merge. That the commit is there is told by the
-// file that it brings. A request that somebody closed stays closed.
+// each only where it is not there yet: a crash may have left the branch alone.
+// That the commit is there is told by the file that it brings. A request that
+// somebody closed stays closed, and one that a crash left without auto-merge is
+// green by now, which GitHub refuses to merge by itself: a person does.
 func onBranch(s *facts.Pilot, c Commit, brings string, p Pull) []Effect {
 	opened, is := s.Opened[c.Branch]
 	at := s.Branches[c.Branch]
@@ -142,7 +143,7 @@ func onBranch(s *facts.Pilot, c Commit, brings string, p Pull) []Effect {
 	case at.Absent:
 		out = append(out, c)
 	}
-	if p.Number = opened.Number; !is || p.AutoMerge && !opened.AutoMerge {
+	if !is {
 		out = append(out, p)
 	}
 	return out

@@ -27,8 +27,6 @@ type Opened struct {
 	Title  string `json:"title,omitempty"`
 	Body   string `json:"body,omitempty"`
 	URL    string `json:"url,omitempty"`
-	// AutoMerge: GitHub will merge it by itself once it may.
-	AutoMerge bool `json:"auto_merge,omitempty"`
 }
 
 // Issue is an issue that our App opened; Marker is the hidden marker in its body.

@@ -79,7 +79,6 @@ type wireOpened struct {
 	BaseRefName       string
 	IsCrossRepository bool
 	ViewerDidAuthor   bool
-	AutoMergeRequest  *struct{ MergeMethod string }
 }
 
 // pilotPulls finds the request that brought the plan (0: none did) and our own.
@@ -136,7 +135,7 @@ func (c *Client) pilotPulls(ctx context.Context, i *installation, n ownerName, p
 			}
 			out.Opened[p.HeadRefName] = facts.Opened{
 				Number: p.Number, Open: p.State == "OPEN", Merged: p.State == "MERGED", Head: p.HeadRefOID, Base: p.BaseRefName,
-				Title: p.Title, Body: p.Body, URL: p.URL, AutoMerge: p.AutoMergeRequest != nil,
+				Title: p.Title, Body: p.Body, URL: p.URL,
 			}
 		}
 		info := r.PullRequests.PageInfo

@@ -117,6 +117,13 @@ func TestCrashes(t *testing.T) {
 	t.Parallel()
 	end := func(t *testing.T, s *stage) {
 		t.Helper()
+		// A crash between our request and its auto-merge leaves a green request;
+		// GitHub takes auto-merge only before, so a person merges it.
+		if left := s.ours("signoff/"); len(left) == 1 && left[0].View().State == "open" {
+			s.shows(left[0], "success")
+			require.NoError(t, left[0].Merge(dana, fakegithub.Squash, false))
+			s.settle()
+		}
 		assert.Equal(t, []string{irina + " Approved", oleg + " Approved"}, s.rows())
 		assert.Len(t, s.records(), 1)
 		assert.Len(t, s.ours("report/"), 1)
