@@ -157,7 +157,11 @@ func (c *Client) installation(id int64) *installation {
 	defer c.mu.Unlock()
 	i := c.installations[id]
 	if i == nil {
-		i = &installation{id: id, slots: make(chan struct{}, atOnce), rates: map[string]Rate{}}
+		slots := atOnce
+		if c.pacing == 0 {
+			slots = atOnceUnpaced
+		}
+		i = &installation{id: id, slots: make(chan struct{}, slots), rates: map[string]Rate{}}
 		c.installations[id] = i
 	}
 	return i

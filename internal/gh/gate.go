@@ -72,6 +72,7 @@ type installation struct {
 
 const (
 	atOnce        = 8                // requests of one installation in flight; GitHub allows 100 in all
+	atOnceUnpaced = 32               // where no pacing is asked for: Enterprise Server
 	breakAfter    = 5                // failures in a row
 	firstBreak    = 5 * time.Second  //
 	longestBreak  = 30 * time.Second // everything is to converge within a minute of GitHub's return

@@ -31,8 +31,8 @@ func BenchmarkIntake(b *testing.B) {
 }
 
 func intake(b *testing.B, deliveries, pulls int) {
-	const senders = 32
-	g := newRig(b, 50*time.Millisecond)
+	const senders, workers = 32, 12
+	g := newRig(b, 50*time.Millisecond, workers)
 	for n := range pulls {
 		branch := fmt.Sprintf("change-%d", n)
 		g.pilots.MustCommit(branch, "anna", fakegithub.CommitSpec{
@@ -79,6 +79,7 @@ func intake(b *testing.B, deliveries, pulls int) {
 	b.ReportMetric(float64(took[deliveries/2].Milliseconds()), "p50-ms")
 	b.ReportMetric(float64(took[deliveries*99/100].Milliseconds()), "p99-ms")
 	b.ReportMetric(float64(looks), "runs")
+	b.ReportMetric(float64(looks)/converged.Seconds(), "runs/s")
 	b.ReportMetric(converged.Seconds(), "converged-s")
 	b.ReportMetric(float64(pulls)/converged.Seconds(), "PR/s")
 	b.ReportMetric(float64(calls)/float64(pulls), "calls/PR")

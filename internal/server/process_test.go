@@ -60,7 +60,7 @@ type rig struct {
 	looked map[int]int // how often, by number
 }
 
-func newRig(t testing.TB, latency time.Duration) *rig {
+func newRig(t testing.TB, latency time.Duration, workers int) *rig {
 	t.Helper()
 	g := &rig{t: t, looked: map[int]int{}, store: filepath.Join(t.TempDir(), "q")}
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -87,7 +87,7 @@ func newRig(t testing.TB, latency time.Duration) *rig {
 			"web_url": g.url, "v3_api_url": g.url + "/api/v3/", "v4_api_url": g.url + "/api/graphql",
 			"app": map[string]any{"integration_id": g.app.ID(), "webhook_secret": "made up", "private_key": pemKey},
 		},
-		"queue": map[string]any{"store": g.store}, "workers": 4,
+		"queue": map[string]any{"store": g.store}, "workers": workers,
 	})
 	require.NoError(t, err)
 	g.config = filepath.Join(t.TempDir(), "server.yml")
@@ -203,7 +203,7 @@ func TestAcceptedDeliveriesOutliveTheProcess(t *testing.T) {
 		clean  bool
 	}{{"SIGTERM", syscall.SIGTERM, true}, {"kill -9", syscall.SIGKILL, false}} {
 		t.Run(c.name, func(t *testing.T) {
-			g := newRig(t, 100*time.Millisecond)
+			g := newRig(t, 100*time.Millisecond, 4)
 			p := g.start()
 			res, err := http.Get(p.url + "/api/ready")
 			require.NoError(t, err)
@@ -248,7 +248,7 @@ func (g *rig) run(args ...string) (code int, out string) {
 }
 
 func TestDeadLettersAreListedShownAndRequeued(t *testing.T) {
-	g := newRig(t, 0)
+	g := newRig(t, 0, 4)
 	k := queue.Key{Installation: g.install, Repository: g.repo, Kind: queue.KindPullRequest, ID: "7"}
 	kill := func() {
 		q, err := durable.Open(t.Context(), durable.Options{Store: g.store, Options: queue.Options{MaxFailures: 1, FirstRetry: time.Millisecond}})
@@ -301,7 +301,7 @@ func TestDeadLettersAreListedShownAndRequeued(t *testing.T) {
 }
 
 func TestWithoutAQueueTheCommandSaysSo(t *testing.T) {
-	g := newRig(t, 0)
+	g := newRig(t, 0, 4)
 	code, out := g.run("list", "--config", g.config)
 	assert.Equal(t, 2, code)
 	assert.Contains(t, out, "no queue here")
