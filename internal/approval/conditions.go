@@ -203,7 +203,7 @@ func (c *court) isSuggestion(commit facts.Commit) bool {
 }
 
 // 4. The digest that was approved is the digest at head.
-func sawThisDigest(c *court, r facts.Review, v Review) (Reason, bool) {
+func sawThisDigest(c *court, _ facts.Review, v Review) (Reason, bool) {
 	switch {
 	case v.Digest == "":
 		return Reason{Key: "no_digest"}, false

@@ -82,7 +82,7 @@ func Main() {
 	code := Run(ctx, os.Args[1:], Streams{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		StdoutTerminal: isatty.IsTerminal(os.Stdout.Fd()), StderrTerminal: isatty.IsTerminal(os.Stderr.Fd()),
-		Plain: os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb", //nolint:misspell // the variable's name
+		Plain: os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb",
 		Now:   time.Now,
 	})
 	stop()

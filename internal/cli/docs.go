@@ -25,7 +25,7 @@ func commandDocs() string {
 	var b strings.Builder
 	b.WriteString("<!-- Generated from the command table by internal/cli/gendocs. Do not edit. -->\n\n# Command line\n\n" +
 		"Exit codes everywhere: 0 nothing at error level; 1 findings at error level; 2 wrong usage, or it could not be carried out (one\n" +
-		"line on stderr: what, where, what to do). Progress and colour are for terminals only; `NO_COLOR` is obeyed.\n\n" + //nolint:misspell // the variable's name
+		"line on stderr: what, where, what to do). Progress and colour are for terminals only; `NO_COLOR` is obeyed.\n\n" +
 		"```\n" + help() + "```\n")
 	for _, path := range leaves(reflect.TypeFor[commands](), nil) {
 		b.WriteString("\n## `pilotgate " + strings.Join(path, " ") + "`\n\n```\n" + help(path...) + "```\n")

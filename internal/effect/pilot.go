@@ -34,7 +34,7 @@ func first(s string, n int) string { return s[:min(n, len(s))] }
 // BranchNeeds are the facts about our own branches that DiffPilot compares with:
 // where each stands, and what is there.
 func BranchNeeds(s *facts.Pilot, v judge.PilotVerdict) []facts.Need {
-	branch := ""
+	var branch string
 	switch {
 	case v.State == judge.Merged && throughPull(s, v):
 		branch = SignoffBranch(v, ledgerHead(v))

@@ -240,7 +240,7 @@ func (f *filling) blob(ctx context.Context, oid string) (facts.Blob, error) {
 	case err != nil:
 		return facts.Blob{}, err
 	}
-	defer body.Close() //nolint:errcheck // read to its end, or given up
+	defer body.Close() // read to its end, or given up
 	raw, err := io.ReadAll(io.LimitReader(body, facts.MaxBlob+1))
 	if err != nil {
 		return facts.Blob{}, f.call("GET /repos/{owner}/{repo}/git/blobs/{file_sha}").sort(fmt.Errorf("read blob: %w", err))

@@ -101,7 +101,7 @@ func (c *call) exchange(ctx context.Context, text string, vars map[string]any, o
 		if err != nil {
 			return err
 		}
-		defer resp.Body.Close() //nolint:errcheck // read to its end, or given up
+		defer resp.Body.Close() // read to its end, or given up
 		if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
 			return fmt.Errorf("read answer: %w", err)
 		}

@@ -126,7 +126,7 @@ func TestSignerNeverPrintsItsKey(t *testing.T) {
 	s, err := ledger.NewSigner("2026", ed25519.NewKeyFromSeed(seed))
 	require.NoError(t, err)
 	assert.Equal(t, "2026", s.ID())
-	asJSON, err := json.Marshal(s)
+	asJSON, err := json.Marshal(s) //nolint:staticcheck // that nothing comes out is the point
 	require.NoError(t, err)
 	held := struct{ S ledger.Signer }{s}
 	for _, printed := range []string{

@@ -148,7 +148,7 @@ func (d *remoteDesk) ask(ctx context.Context, method, path string, out any) erro
 	if err != nil {
 		return fmt.Errorf("ask the server: %w", err)
 	}
-	defer res.Body.Close() //nolint:errcheck // read to its end
+	defer res.Body.Close() // read to its end
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxDesk))
 	if err != nil {
 		return fmt.Errorf("ask the server: %w", err)

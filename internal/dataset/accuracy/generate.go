@@ -438,29 +438,29 @@ var traps = []kindOf{
 	{"street and date", func(*maker) (string, string, string) {
 		return "На ", "проспекте Мира, 12 июня", " прошёл парад."
 	}},
-	{"decorator", func(g *maker) (string, string, string) {
+	{"decorator", func(*maker) (string, string, string) {
 		return "В коде стоит ", "@Override", " над функцией."
 	}},
-	{"sport score", func(g *maker) (string, string, string) {
+	{"sport score", func(*maker) (string, string, string) {
 		return "Счёт матча ", "3:2 (25:23, 22:25, 25:19)", "."
 	}},
-	{"screen", func(g *maker) (string, string, string) { return "Экран ", "1920x1080", " ярче." }},
-	{"masked card", func(g *maker) (string, string, string) { return "карта ", "**** **** **** 1234", "." }},
-	{"masked phone", func(g *maker) (string, string, string) { return "телефон ", "+7 9** ***-**-12", "." }},
-	{"MAC", func(g *maker) (string, string, string) {
+	{"screen", func(*maker) (string, string, string) { return "Экран ", "1920x1080", " ярче." }},
+	{"masked card", func(*maker) (string, string, string) { return "карта ", "**** **** **** 1234", "." }},
+	{"masked phone", func(*maker) (string, string, string) { return "телефон ", "+7 9** ***-**-12", "." }},
+	{"MAC", func(*maker) (string, string, string) {
 		return "устройство ", "00:1b:44:11:3a:b7", " в сети."
 	}},
 	{"CVE", func(g *maker) (string, string, string) {
 		return "уязвимость ", "CVE-2024-" + g.digits(5), "."
 	}},
 	{"IMEI", func(g *maker) (string, string, string) { return "IMEI ", luhn("35" + g.digits(12)), "." }},
-	{"statistics", func(g *maker) (string, string, string) {
+	{"statistics", func(*maker) (string, string, string) {
 		return "За год ", "1 234 567 человек и 89 115 222 333 рубля", " потрачено."
 	}},
 	{"link with a number", func(g *maker) (string, string, string) {
 		return "Подробнее: ", "https://news.site/a/" + luhn("4276"+g.digits(11)), " ."
 	}},
-	{"password policy", func(g *maker) (string, string, string) {
+	{"password policy", func(*maker) (string, string, string) {
 		return "Пароль должен содержать ", "не менее 12 символов и 1 цифру", "."
 	}},
 	{"public figure", func(g *maker) (string, string, string) {

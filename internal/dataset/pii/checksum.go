@@ -77,7 +77,7 @@ func cardIssuer(d []byte) bool {
 	if n < 16 || n > 19 {
 		return false
 	}
-	first4 := int(modulo(d[:4], 1<<31))
+	first4 := modulo(d[:4], 1<<31)
 	first2 := first4 / 100
 	switch {
 	case first4 >= 2200 && first4 <= 2204: // Mir
