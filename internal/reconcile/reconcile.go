@@ -70,7 +70,6 @@ func steps[S any](ctx context.Context, l *Loop, s facts.Subject, k kind[S]) erro
 	var err error
 	for range looks {
 		var snapshot S
-		looked := time.Now()
 		if snapshot, err = k.look(ctx, s); err != nil {
 			return err
 		}
@@ -82,7 +81,7 @@ func steps[S any](ctx context.Context, l *Loop, s facts.Subject, k kind[S]) erro
 		}
 		if err != nil {
 			if k.unable != nil && ctx.Err() == nil {
-				err = errors.Join(err, l.write(ctx, s, common.Repository, k.unable(&snapshot, err), l.guard(s, "", looked)))
+				err = errors.Join(err, l.write(ctx, s, common.Repository, k.unable(&snapshot, err), l.guard(s, "")))
 			}
 			return err
 		}
@@ -91,7 +90,7 @@ func steps[S any](ctx context.Context, l *Loop, s facts.Subject, k kind[S]) erro
 				return fmt.Errorf("set a time to look again: %w", err)
 			}
 		}
-		err = l.write(ctx, s, common.Repository, effects, l.guard(s, head(&snapshot), looked))
+		err = l.write(ctx, s, common.Repository, effects, l.guard(s, head(&snapshot)))
 		l.report(s, common, effects, err)
 		switch {
 		case gh.OnlyRefused(err):
@@ -159,15 +158,16 @@ func (l *Loop) write(ctx context.Context, s facts.Subject, repo facts.Repository
 }
 
 // guard is asked before each write: the lease must hold, and a pull request's
-// head must be the judged one. One read, the look's own included, serves the
-// writes that follow it within a second or two.
-func (l *Loop) guard(s facts.Subject, head string, read time.Time) func(context.Context) error {
+// head, read once more after the look, must be the judged one. One read serves
+// the writes that follow it within a second or two.
+func (l *Loop) guard(s facts.Subject, head string) func(context.Context) error {
 	const fresh = 2 * time.Second
+	var read time.Time
 	return func(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("lease lost: %w", err)
 		}
-		if head == "" || time.Since(read) < fresh {
+		if head == "" || !read.IsZero() && time.Since(read) < fresh {
 			return nil
 		}
 		tip, err := l.GitHub.Head(ctx, s)
