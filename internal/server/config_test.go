@@ -26,7 +26,7 @@ func TestTheExampleIsReadWhole(t *testing.T) {
 	c, err := load(t, string(config.ExampleServer))
 	require.NoError(t, err)
 	assert.Equal(t, "127.0.0.1", c.Server.Address)
-	assert.Equal(t, 5*time.Minute, c.Sweep)
+	assert.Equal(t, 30*time.Minute, c.Sweep)
 	require.Len(t, c.Stores, 1)
 	assert.Equal(t, "s3://acme-ml-data", c.Stores[0].Bucket)
 }
