@@ -143,6 +143,9 @@ func letters(dst []uint32, text []byte) (s Script) {
 		edge = [33]byte{text[i-1]}
 		copy(edge[1:], text[i:])
 		chunk(&dst[i/32], &edge[1], 1)
+		if text[len(text)-1]&0xFE == 0xD2 { // cut off: the zero behind it is no letter
+			s.Foreign--
+		}
 	}
 	return s
 }

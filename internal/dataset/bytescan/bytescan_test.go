@@ -1,6 +1,7 @@
 package bytescan
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"testing"
 	"unicode/utf8"
@@ -38,6 +39,10 @@ func TestFastFormsGiveWhatThePortableGive(t *testing.T) {
 func FuzzSame(f *testing.F) {
 	for _, b := range samples()[:64] {
 		f.Add(b)
+	}
+	for _, lead := range []byte{0xD0, 0xD1, 0xD2, 0xD3} { // a letter that is cut off
+		f.Add(append(bytes.Repeat([]byte("0"), 64), lead))
+		f.Add(append(bytes.Repeat([]byte("0"), 63), lead))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) { same(t, b) })
 }
