@@ -129,7 +129,7 @@ func Catalogue() []Row {
 		{ID: "PII102", Check: Dataset, Starter: e, Full: e, Firm: true},
 		{ID: "PII103", Check: Dataset, Starter: e, Full: e, Firm: true},
 		{ID: "PII104", Check: Dataset, Starter: e, Full: e, Firm: true},
-		{ID: "PII105", Check: Dataset, Starter: w, Full: w, Firm: true},
+		{ID: "PII105", Check: Dataset, Starter: w, Full: w},
 		{ID: "PII106", Check: Dataset, Starter: e, Full: e, Firm: true},
 		{ID: "PII107", Check: Dataset, Starter: e, Full: e, Firm: true},
 		{ID: "PII108", Check: Dataset, Starter: e, Full: e, Firm: true},
