@@ -164,7 +164,8 @@ func (w *World) Start(ctx context.Context) error {
 		transport = o.Transport(transport)
 	}
 	s, err := server.New(ctx, c, server.Options{
-		Log: o.Log, Transport: transport, Now: w.Now, Key: w.Key, Bot: w.App.BotID(), OnRequest: o.OnRequest, Queue: w.queue,
+		ScanWait: time.Minute, // a story has no half-read datasets, however slow the machine is
+		Log:      o.Log, Transport: transport, Now: w.Now, Key: w.Key, Bot: w.App.BotID(), OnRequest: o.OnRequest, Queue: w.queue,
 	})
 	if err != nil {
 		return err

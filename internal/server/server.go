@@ -4,6 +4,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,6 +42,9 @@ type Options struct {
 	Bot       int64         // our bot account's id, whose echoes are masked; 0: looked up by nobody
 	OnRequest func(gh.Request)
 	Queue     queue.Queue // instead of the configured one
+	// ScanWait is how long a look waits for a dataset's scan before it goes on
+	// and says how far the scan is; 0 is 2 s.
+	ScanWait time.Duration
 }
 
 // Server is a running Pilotgate.
@@ -57,6 +61,10 @@ type Server struct {
 	counts   *metrics
 	received *webhook.Metrics
 }
+
+// scanWait is short enough for a person who looks at the check, and long enough
+// for most datasets.
+const scanWait = 2 * time.Second
 
 // GitHubPacing is the time between two writes that GitHub asks for.
 const GitHubPacing = time.Second
@@ -104,7 +112,7 @@ func New(ctx context.Context, c Config, o Options) (*Server, error) {
 	}
 	m := newMetrics(s.metrics)
 	s.counts = m
-	s.scans = scan.New(scan.Options{Wait: 2 * time.Second, NearDuplicates: true, OnBytes: m.scanned, Done: s.scanned})
+	s.scans = scan.New(scan.Options{Wait: cmp.Or(o.ScanWait, scanWait), NearDuplicates: true, OnBytes: m.scanned, Done: s.scanned})
 	s.github, err = gh.New(gh.Config{
 		GitHub: c.GitHub, Transport: o.Transport, Now: o.Now, Pacing: pacing(c, o), Signing: public, Scanner: s.scans, Objects: s.stores.Open,
 		OnRequest: func(r gh.Request) {
