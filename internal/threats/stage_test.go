@@ -202,7 +202,11 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// rare is asked only after an answer was lost, which not every run meets.
+const rare = "GET /repos/{owner}/{repo}/git/ref/{ref}"
+
 func compareOperations() error {
+	asked.all[rare] = true
 	got := strings.Join(slices.Sorted(maps.Keys(asked.all)), "\n") + "\n"
 	path := filepath.Join("testdata", "operations.golden")
 	if *update {
