@@ -12,29 +12,12 @@ import (
 
 // Repositories are the ids of all repositories that an installation sees.
 func (c *Client) Repositories(ctx context.Context, installationID int64) ([]int64, error) {
-	i := c.installation(installationID)
 	var ids []int64
-	page := 1
-	for range maxInstallationPages {
-		var list *github.ListRepositories
-		var resp *github.Response
-		err := c.call(i, "GET /installation/repositories").send(ctx, func(ctx context.Context, rest *github.Client) (err error) {
-			list, resp, err = rest.Apps.ListRepos(ctx, &github.ListOptions{Page: page, PerPage: 100})
-			return err
-		})
-		if err != nil {
-			return nil, lost(err)
-		}
-		for _, r := range list.Repositories {
-			c.Hint(r.GetID(), r.GetOwner().GetLogin(), r.GetName())
-			ids = append(ids, r.GetID())
-		}
-		if resp.NextPage == 0 {
-			return ids, nil
-		}
-		page = resp.NextPage
-	}
-	return nil, fmt.Errorf("more than %d repositories in an installation", 100*maxInstallationPages)
+	err := c.eachRepository(ctx, c.installation(installationID), func(r *github.Repository) bool {
+		ids = append(ids, r.GetID())
+		return true
+	})
+	return ids, err
 }
 
 // ForgetPeople drops what is known about teams through an installation: its

@@ -17,6 +17,22 @@ const maxInstallationPages = 1000
 
 // find asks which repositories the installation has until id is among them.
 func (c *Client) find(ctx context.Context, i *installation, id int64) (ownerName, error) {
+	var found ownerName
+	err := c.eachRepository(ctx, i, func(r *github.Repository) bool {
+		if r.GetID() == id {
+			found = ownerName{r.GetOwner().GetLogin(), r.GetName()}
+		}
+		return found == (ownerName{})
+	})
+	if err == nil && found == (ownerName{}) {
+		err = queue.Gone(fmt.Errorf("repository %d is not in installation %d", id, i.id))
+	}
+	return found, err
+}
+
+// eachRepository visits an installation's repositories, whole pages at a time,
+// until visit answers false; each one's name is remembered.
+func (c *Client) eachRepository(ctx context.Context, i *installation, visit func(*github.Repository) bool) error {
 	page := 1
 	for range maxInstallationPages {
 		var list *github.ListRepositories
@@ -26,24 +42,19 @@ func (c *Client) find(ctx context.Context, i *installation, id int64) (ownerName
 			return err
 		})
 		if err != nil {
-			return ownerName{}, lost(err)
+			return lost(err)
 		}
-		var found ownerName
+		more := true
 		for _, r := range list.Repositories {
 			c.Hint(r.GetID(), r.GetOwner().GetLogin(), r.GetName())
-			if r.GetID() == id {
-				found = ownerName{r.GetOwner().GetLogin(), r.GetName()}
-			}
+			more = visit(r) && more
 		}
-		if found != (ownerName{}) {
-			return found, nil
-		}
-		if resp.NextPage == 0 {
-			break
+		if !more || resp.NextPage == 0 {
+			return nil
 		}
 		page = resp.NextPage
 	}
-	return ownerName{}, queue.Gone(fmt.Errorf("repository %d is not in installation %d", id, i.id))
+	return fmt.Errorf("more than %d repositories in an installation", 100*maxInstallationPages)
 }
 
 // mistaken says that an answer was about another repository than meant.
