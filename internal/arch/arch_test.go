@@ -35,6 +35,7 @@ var rooms = []struct {
 	{"registry", "finding benchmark policy/strictyaml", true},
 	{"dataset", "finding", true},
 	{"ledger", "finding", true},
+	{"monitoring", "benchmark", true},
 	{"facts", "finding dataset", true},
 	{"dossier", "facts finding policy plan registry ledger benchmark dataset", true},
 	{"approval", "facts policy finding", true},
