@@ -2,10 +2,11 @@
 // which one each scenario runs (deploy/model_pointer.yaml), and says what a
 // change of either must have.
 //
-// It is given bytes and the decisions on record; it reads no files, knows no
-// tags or people of its own and changes nothing. What an entry cannot be read
-// from is a problem and gives no entry, so an unreadable model can be neither
-// a baseline nor a rollback target.
+// It is given bytes and the decisions on record; it reads and writes no files
+// and knows no tags or people of its own. PutEntry and PutTarget give the text
+// that a change would make of a file, and touch nothing else in it. What an
+// entry cannot be read from is a problem and gives no entry, so an unreadable
+// model can be neither a baseline nor a rollback target.
 package registry
 
 import (
