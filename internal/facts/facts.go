@@ -57,6 +57,14 @@ type Common struct {
 	Branches map[string]Branch   `json:"branches,omitempty"` // by branch name
 	Tags     map[string]TagFacts `json:"tags,omitempty"`     // by tag name
 	Access   map[string]Access   `json:"access,omitempty"`   // by lower-case login
+
+	Workflows map[string]Workflow  `json:"workflows,omitempty"` // by the workflow file's path
+	Runs      map[string]Run       `json:"runs,omitempty"`      // by run id; ID 0 is "there is none"
+	Waiting   map[string]Waiting   `json:"waiting,omitempty"`   // by "", the repository
+	Pending   map[string]Pending   `json:"pending,omitempty"`   // by run id
+	Artifacts map[string]Artifacts `json:"artifacts,omitempty"` // by run id
+	Contents  map[string]Artifact  `json:"contents,omitempty"`  // by artifact id
+	Claims    map[string]Claim     `json:"claims,omitempty"`    // by ref
 }
 
 // Account is a GitHub account. A deleted one is "ghost" with ID 0.

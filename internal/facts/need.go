@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/pilotgate/pilotgate/internal/dataset"
@@ -41,6 +42,13 @@ const (
 	NeedTag       NeedKind = "tag"        // is there a tag Tag?
 	NeedScan      NeedKind = "scan"       // Scan: a dataset's facts
 	NeedAccess    NeedKind = "access"     // what Login may do in the repository
+	NeedRuns      NeedKind = "runs"       // Path: the runs of a workflow file
+	NeedRun       NeedKind = "run"        // ID: one run
+	NeedWaiting   NeedKind = "waiting"    // the runs that wait for an environment
+	NeedPending   NeedKind = "pending"    // ID: the environments that a run waits for
+	NeedArtifacts NeedKind = "artifacts"  // ID: a run's artifacts
+	NeedArtifact  NeedKind = "artifact"   // ID: an artifact's content
+	NeedClaim     NeedKind = "claim"      // Ref: a claim of ours
 )
 
 // Need is one absent fact, as data.
@@ -54,6 +62,9 @@ type Need struct {
 	Branch string
 	Tag    string
 	Login  string
+	Path   string
+	ID     int64
+	Ref    string
 	Scan   *ScanRequest
 }
 
@@ -78,6 +89,12 @@ func (n Need) Key() string {
 		return strings.ToLower(n.Login)
 	case NeedScan:
 		return n.Scan.Key()
+	case NeedRuns:
+		return n.Path
+	case NeedRun, NeedPending, NeedArtifacts, NeedArtifact:
+		return strconv.FormatInt(n.ID, 10)
+	case NeedClaim:
+		return n.Ref
 	}
 	return ""
 }
@@ -109,6 +126,20 @@ func (c *Common) Answered(n Need) bool {
 		_, ok = c.Access[n.Key()]
 	case NeedScan:
 		_, ok = c.Scans[n.Key()]
+	case NeedRuns:
+		_, ok = c.Workflows[n.Key()]
+	case NeedRun:
+		_, ok = c.Runs[n.Key()]
+	case NeedWaiting:
+		_, ok = c.Waiting[n.Key()]
+	case NeedPending:
+		_, ok = c.Pending[n.Key()]
+	case NeedArtifacts:
+		_, ok = c.Artifacts[n.Key()]
+	case NeedArtifact:
+		_, ok = c.Contents[n.Key()]
+	case NeedClaim:
+		_, ok = c.Claims[n.Key()]
 	}
 	return ok
 }

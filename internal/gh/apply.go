@@ -77,6 +77,12 @@ func (w *writing) one(ctx context.Context, e effect.Effect) error {
 		return w.pull(ctx, e)
 	case effect.Issue:
 		return w.issue(ctx, e)
+	case effect.Claim:
+		return w.claim(ctx, e)
+	case effect.Dispatch:
+		return w.dispatch(ctx, e)
+	case effect.DecideDeployment:
+		return w.decide(ctx, e)
 	}
 	return fmt.Errorf("no way to carry out a %T", e)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/palantir/go-githubapp/githubapp"
 
 	"github.com/pilotgate/pilotgate/internal/bytestore"
+	"github.com/pilotgate/pilotgate/internal/bytestore/lfs"
 	"github.com/pilotgate/pilotgate/internal/facts"
 )
 
@@ -59,6 +60,8 @@ type Client struct {
 	signing   *facts.SigningKey
 	scanner   Scanner
 	stores    *stores
+	plain     http.RoundTripper // to the API's own hosts, without a token
+	outward   http.RoundTripper // to an address that GitHub's API named
 	onRequest func(Request)
 	onRate    func(Rate)
 
@@ -72,6 +75,8 @@ type Client struct {
 	compared *cache[object, comparison]
 	teams    *cache[teamKey, teamAnswer]
 	opened   *cache[int64, []openedIssue] // by repository
+
+	artifacts *cache[object, facts.Artifact]
 }
 
 type ownerName struct{ owner, name string }
@@ -91,6 +96,7 @@ const (
 	maxCompared    = 50_000
 	maxTeams       = 5_000
 	maxAnswerCache = 32 << 20 // bytes
+	maxContents    = 64 << 20 // bytes
 )
 
 // New checks the configuration; it sends nothing.
@@ -116,6 +122,7 @@ func New(config Config) (*Client, error) {
 		opened:        newCache[int64, []openedIssue](4 * maxNames),
 		compared:      newCache[object, comparison](4 * maxCompared),
 		teams:         newCache[teamKey, teamAnswer](4 * maxTeams),
+		artifacts:     newCache[object, facts.Artifact](maxContents),
 	}
 	for _, u := range []string{v3, v4} {
 		parsed, err := url.Parse(u)
@@ -140,6 +147,7 @@ func New(config Config) (*Client, error) {
 	if next == nil {
 		next = http.DefaultTransport
 	}
+	c.plain, c.outward = next, lfs.Outward(lfs.Allow{})
 	c.creator = githubapp.NewClientCreator(v3, v4, g.App.IntegrationID, []byte(g.App.PrivateKey),
 		githubapp.WithClientUserAgent(userAgent),
 		githubapp.WithTransport(&gate{next: next, client: c, answers: newCache[string, answer](maxAnswerCache)}))

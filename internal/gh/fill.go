@@ -74,6 +74,13 @@ func prepare(c *facts.Common) {
 	made(&c.Branches)
 	made(&c.Tags)
 	made(&c.Access)
+	made(&c.Workflows)
+	made(&c.Runs)
+	made(&c.Waiting)
+	made(&c.Pending)
+	made(&c.Artifacts)
+	made(&c.Contents)
+	made(&c.Claims)
 }
 
 func made[V any](m *map[string]V) {
@@ -168,7 +175,7 @@ func (f *filling) answer(ctx context.Context, n facts.Need) error {
 		}
 		set(f, f.to.Scans, n, v)
 	default:
-		return errors.New("no such kind of need")
+		return f.answerRuns(ctx, n)
 	}
 	return nil
 }

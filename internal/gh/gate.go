@@ -202,7 +202,7 @@ type foreignHost struct{ host string }
 func (e *foreignHost) Error() string { return "GitHub sent us to another host, " + e.host }
 
 // maxAnswer is the largest REST answer that is kept for its ETag.
-const maxAnswer = 1 << 20
+const maxAnswer = 2 << 20 // a hundred workflow runs are over one MiB
 
 // RoundTrip implements http.RoundTripper.
 func (g *gate) RoundTrip(req *http.Request) (*http.Response, error) {
