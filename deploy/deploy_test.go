@@ -25,8 +25,9 @@ import (
 // GitHub's reference names for it; "" needs none beside being installed.
 var operations = map[string]string{
 	// By the App itself.
-	"GET /app":               "",
-	"GET /app/installations": "",
+	"GET /app":                               "",
+	"GET /app/installations":                 "",
+	"GET /repos/{owner}/{repo}/installation": "",
 	"POST /app/installations/{installation_id}/access_tokens": "",
 	"GET /app/hook/deliveries":                                "",
 	"POST /app/hook/deliveries/{delivery_id}/attempts":        "",

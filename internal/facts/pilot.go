@@ -15,6 +15,8 @@ type Pilot struct {
 	// Opened are our App's pull requests by head branch, the newest of each.
 	Opened map[string]Opened `json:"opened,omitempty"`
 	Issues []Issue           `json:"issues,omitempty"` // our App's, open or closed
+	// Alerts came since the last look that ended well, in the order of arrival.
+	Alerts []Alert `json:"alerts,omitempty"`
 }
 
 // Opened is a pull request that our App opened.

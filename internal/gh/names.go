@@ -112,10 +112,7 @@ func (c *Client) Repository(ctx context.Context, installationID, id int64) (fact
 		if resp.StatusCode != http.StatusOK || r == nil {
 			return 0, fmt.Errorf("GET /repos/{owner}/{repo}: status %d without a repository", resp.StatusCode)
 		}
-		out = facts.Repository{
-			ID: r.GetID(), NodeID: r.GetNodeID(), Owner: r.GetOwner().GetLogin(), Name: r.GetName(), URL: r.GetHTMLURL(),
-			OwnedByOrg: r.GetOwner().GetType() == "Organization", Private: r.GetPrivate(), DefaultBranch: r.GetDefaultBranch(),
-		}
+		out = repositoryOf(r)
 		return r.GetID(), nil
 	})
 	if err != nil {

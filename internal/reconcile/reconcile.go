@@ -277,7 +277,9 @@ func (l *Loop) lookPilot(ctx context.Context, s facts.Subject) (facts.Pilot, err
 	}); err != nil {
 		return facts.Pilot{}, err
 	}
-	return l.GitHub.LookPilot(ctx, s, paths)
+	p, err := l.GitHub.LookPilot(ctx, s, paths)
+	p.Alerts = alerts(ctx, s.ID)
+	return p, err
 }
 
 func (l *Loop) repositories() kind[facts.RepositoryState] {

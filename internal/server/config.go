@@ -42,7 +42,8 @@ type Config struct {
 	} `yaml:"log"`
 }
 
-// Alert is the bearer token of one repository and scenario.
+// Alert is the bearer token of one repository and scenario: the file's one
+// line, or two while a new token replaces the old.
 type Alert struct {
 	Repository string `yaml:"repository"`
 	Scenario   string `yaml:"scenario"`
@@ -126,9 +127,12 @@ func (c Config) check() error {
 }
 
 // secrets are the webhook secrets: one, or two on two lines during a rotation.
-func (c Config) secrets() []string {
+func (c Config) secrets() []string { return lines(c.GitHub.App.WebhookSecret) }
+
+// lines are the lines that hold something.
+func lines(text string) []string {
 	var out []string
-	for line := range strings.Lines(c.GitHub.App.WebhookSecret) {
+	for line := range strings.Lines(text) {
 		if s := strings.TrimSpace(line); s != "" {
 			out = append(out, s)
 		}

@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -58,6 +59,7 @@ type rig struct {
 
 	mu     sync.Mutex
 	looked map[int]int // how often, by number
+	blind  atomic.Bool // GitHub answers no look
 }
 
 func newRig(t testing.TB, latency time.Duration, workers int) *rig {
@@ -111,6 +113,10 @@ func (g *rig) note(w http.ResponseWriter, r *http.Request) {
 		g.mu.Lock()
 		g.looked[query.Variables.Number]++
 		g.mu.Unlock()
+	}
+	if g.blind.Load() && strings.HasSuffix(r.URL.Path, "/graphql") {
+		http.Error(w, "down", http.StatusBadGateway)
+		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	g.hub.ServeHTTP(w, r)

@@ -29,6 +29,7 @@ import (
 	"github.com/pilotgate/pilotgate/internal/reconcile"
 	"github.com/pilotgate/pilotgate/internal/scan"
 	"github.com/pilotgate/pilotgate/internal/webhook"
+	"github.com/pilotgate/pilotgate/internal/webhook/alert"
 )
 
 // Options are what the program around a server may set: the demo and tests
@@ -60,6 +61,7 @@ type Server struct {
 
 	counts   *metrics
 	received *webhook.Metrics
+	alerts   *alert.Intake
 }
 
 // scanWait is short enough for a person who looks at the check, and long enough
@@ -130,6 +132,9 @@ func New(ctx context.Context, c Config, o Options) (*Server, error) {
 		return nil, errors.New("no webhook secret")
 	}
 	s.received = webhook.NewMetrics(s.metrics)
+	if s.alerts, err = s.newAlerts(c.Alerts, o.Now); err != nil {
+		return nil, err
+	}
 	s.loop = &reconcile.Loop{GitHub: s.github, Queue: s.queue, Signer: signer, Log: o.Log}
 	return s, nil
 }
@@ -154,6 +159,7 @@ func (s *Server) handler(ctx context.Context) (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("POST "+webhook.Path, intake)
+	mux.Handle("POST "+alert.Path, s.alerts)
 	mux.HandleFunc("GET /api/health", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /api/ready", s.ready)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{}))
