@@ -2,7 +2,6 @@ package effect
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,7 +9,6 @@ import (
 	"github.com/pilotgate/pilotgate/internal/facts"
 	"github.com/pilotgate/pilotgate/internal/judge"
 	"github.com/pilotgate/pilotgate/internal/ledger"
-	"github.com/pilotgate/pilotgate/internal/policy"
 	"github.com/pilotgate/pilotgate/internal/render"
 )
 
@@ -18,10 +16,14 @@ import (
 // them the natural key of what they carry; the ledger's head is in the first,
 // since a record is chained to it and another head needs another record.
 func SignoffBranch(v judge.PilotVerdict, head string) string {
+	return appendBranch(v.ID+"-"+first(v.Digest, 12), head)
+}
+
+func appendBranch(event, head string) string {
 	if head = strings.TrimPrefix(head, "sha256:"); head == "" {
 		head = "first"
 	}
-	return judge.BranchPrefix + "signoff/" + v.ID + "-" + first(v.Digest, 12) + "-" + first(head, 8)
+	return judge.BranchPrefix + "signoff/" + event + "-" + first(head, 8)
 }
 
 // ReportBranch is where the report of a sign-off is drafted.
@@ -36,38 +38,19 @@ func first(s string, n int) string { return s[:min(n, len(s))] }
 func BranchNeeds(s *facts.Pilot, v judge.PilotVerdict) []facts.Need {
 	var branch string
 	switch {
-	case v.State == judge.Merged && throughPull(s, v):
+	case v.State == judge.Merged && throughPull(&s.Common, v.Policy):
 		branch = SignoffBranch(v, ledgerHead(v))
 	case v.State == judge.SignedOff && !v.Report.Found:
 		branch = ReportBranch(v)
 	default:
 		return nil
 	}
-	need := facts.Need{Kind: facts.NeedBranch, Branch: branch}
-	if at, ok := s.Branches[need.Key()]; ok && !at.Absent {
-		need = facts.Need{Kind: facts.NeedTree, Commit: at.OID}
-	}
-	if s.Answered(need) {
-		return nil
-	}
-	return []facts.Need{need}
+	return branchNeeds(&s.Common, branch)
 }
 
 func ledgerHead(v judge.PilotVerdict) string {
 	report, _ := ledger.Verify(v.Ledger, v.Keys)
 	return report.Head
-}
-
-// throughPull tells whether the sign-off needs a pull request of ours: the
-// policy asks for it, or the App may not push to the default branch.
-func throughPull(s *facts.Pilot, v judge.PilotVerdict) bool {
-	switch v.Policy.Commit.Mode {
-	case policy.CommitDirect:
-		return false
-	case policy.CommitPullRequest:
-		return true
-	}
-	return s.Branches[s.Repository.DefaultBranch].Guarded
 }
 
 // DiffPilot is what has to be done for a pilot: write the sign-off that is due,
@@ -91,25 +74,15 @@ func DiffPilot(s *facts.Pilot, v judge.PilotVerdict, signer *ledger.Signer) ([]E
 // signoffEffects puts rows, record and links into one commit on top of the tip
 // that was looked at; another tip makes the write fail and the loop look again.
 func signoffEffects(s *facts.Pilot, v judge.PilotVerdict, signer ledger.Signer, words *render.Words) ([]Effect, error) {
-	added, err := ledger.Append(v.Ledger, *v.Record, signer, v.Keys)
-	if errors.Is(err, ledger.ErrExists) {
-		return nil, nil
+	a := appending{
+		common: &s.Common, opened: s.Opened, policy: v.Policy, ledger: v.Ledger, keys: v.Keys, record: *v.Record,
+		branch: SignoffBranch(v, ledgerHead(v)), message: words.SignoffMessage(v),
 	}
-	if err != nil {
-		return nil, fmt.Errorf("append to the ledger: %w", err)
-	}
-	files := []File{{Path: added.LogPath, Bytes: added.Log}, {Path: added.RecordPath, Bytes: added.Record}}
 	if summary, ok := linked(v); ok {
-		files = append(files, File{Path: v.Policy.Paths.Summary, Bytes: summary})
+		a.beside = []File{{Path: v.Policy.Paths.Summary, Bytes: summary}}
 	}
-	tip, base := s.Repository.DefaultOID, s.Repository.DefaultBranch
-	commit := Commit{Branch: base, Parent: tip, Message: words.SignoffMessage(v), Files: files}
-	if !throughPull(s, v) {
-		return []Effect{commit}, nil
-	}
-	commit.Branch, commit.Create = SignoffBranch(v, ledgerHead(v)), true
-	title, body := words.SignoffPull(v)
-	return onBranch(s, commit, added.RecordPath, Pull{Branch: commit.Branch, Base: base, Title: title, Body: body, AutoMerge: true}), nil
+	a.title, a.body = words.SignoffPull(v)
+	return a.effects(signer)
 }
 
 // linked is the stage summary with this pilot's documents in it, if that
@@ -122,31 +95,6 @@ func linked(v judge.PilotVerdict) ([]byte, bool) {
 		Pilot: v.ID, Plan: v.Request.Path, Log: v.Policy.Paths.Signoff, Report: v.Policy.ReportPath(v.ID),
 	})
 	return after, len(problems) == 0 && string(after) != string(v.Summary.Blob.Bytes)
-}
-
-// onBranch makes a branch of ours with one commit and opens its pull request,
-// each only where it is not there yet: a crash may have left the branch alone.
-// That the commit is there is told by the file that it brings. A request that
-// somebody closed stays closed, and one that a crash left without auto-merge is
-// green by now, which GitHub refuses to merge by itself: a person does.
-func onBranch(s *facts.Pilot, c Commit, brings string, p Pull) []Effect {
-	opened, is := s.Opened[c.Branch]
-	at := s.Branches[c.Branch]
-	_, there := s.Git.Trees[at.OID].Entries[brings]
-	var out []Effect
-	switch {
-	case is && !opened.Open, is && at.Absent:
-		return nil
-	case !at.Absent && !there:
-		c.Create, c.Parent = false, at.OID
-		out = append(out, c)
-	case at.Absent:
-		out = append(out, c)
-	}
-	if !is {
-		out = append(out, p)
-	}
-	return out
 }
 
 func reportEffects(s *facts.Pilot, v judge.PilotVerdict, words *render.Words) []Effect {
@@ -163,7 +111,7 @@ func reportEffects(s *facts.Pilot, v judge.PilotVerdict, words *render.Words) []
 		Branch: branch, Create: true, Parent: s.Repository.DefaultOID, Message: title,
 		Files: []File{{Path: v.Policy.ReportPath(v.ID), Bytes: words.Report(v)}},
 	}
-	return append(out, onBranch(s, commit, commit.Files[0].Path, Pull{Branch: branch, Base: s.Repository.DefaultBranch, Title: title, Body: body})...)
+	return append(out, onBranch(&s.Common, s.Opened, commit, commit.Files[0].Path, Pull{Branch: branch, Base: s.Repository.DefaultBranch, Title: title, Body: body})...)
 }
 
 // shown tells whether our comment on the request says this already.

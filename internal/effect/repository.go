@@ -7,12 +7,14 @@ import (
 	"github.com/pilotgate/pilotgate/internal/approval"
 	"github.com/pilotgate/pilotgate/internal/facts"
 	"github.com/pilotgate/pilotgate/internal/judge"
+	"github.com/pilotgate/pilotgate/internal/ledger"
 	"github.com/pilotgate/pilotgate/internal/render"
 )
 
 // DiffRepository hands everything that the default branch may have changed to
-// its owners, and opens an issue when the ledger does not verify.
-func DiffRepository(s *facts.RepositoryState, v judge.RepositoryVerdict) []Effect {
+// its owners, opens an issue when the ledger does not verify, and appends the
+// Policy record that is due.
+func DiffRepository(s *facts.RepositoryState, v judge.RepositoryVerdict, signer *ledger.Signer) ([]Effect, error) {
 	var out []Effect
 	look := func(kind, id string) {
 		out = append(out, Look{Subject: facts.Subject{Repository: s.Repository.ID, Kind: kind, ID: id}})
@@ -28,11 +30,46 @@ func DiffRepository(s *facts.RepositoryState, v judge.RepositoryVerdict) []Effec
 	switch {
 	case len(v.Broken) > 0 && len(told) == 0:
 		title, body := render.Speak(v.Policy.Language).LedgerIssue(v.Broken)
-		return append(out, Issue{Marker: marker, Title: title, Body: body})
+		return append(out, Issue{Marker: marker, Title: title, Body: body}), nil
 	case len(v.Broken) > 0:
-		return append(out, closed(told[1:])...)
+		return append(out, closed(told[1:])...), nil
 	}
-	return append(out, closed(told)...)
+	out = append(out, closed(told)...)
+	if v.Record == nil || signer == nil {
+		return out, nil
+	}
+	added, err := rolesAppend(s, v).effects(*signer)
+	return append(out, added...), err
+}
+
+// RolesBranch is our branch for the Policy record of a change of roles. The
+// request makes it the natural key; the ledger's head is in it, since another
+// head needs another record.
+func RolesBranch(v judge.RepositoryVerdict) string {
+	return appendBranch("policy-"+strconv.Itoa(v.Record.PullRequest), v.Head)
+}
+
+// RepositoryNeeds are the facts about our own branch that DiffRepository
+// compares with.
+func RepositoryNeeds(s *facts.RepositoryState, v judge.RepositoryVerdict) []facts.Need {
+	if v.Record == nil || !throughPull(&s.Common, v.Policy) {
+		return nil
+	}
+	return branchNeeds(&s.Common, RolesBranch(v))
+}
+
+func rolesAppend(s *facts.RepositoryState, v judge.RepositoryVerdict) appending {
+	words := render.Speak(v.Policy.Language)
+	a := appending{
+		common: &s.Common, opened: s.Opened, policy: v.Policy, ledger: v.Ledger, keys: v.Keys, record: *v.Record,
+		branch: RolesBranch(v), message: words.RolesMessage(v),
+	}
+	a.record.Rows = slices.Clone(a.record.Rows)
+	for i := range a.record.Rows {
+		a.record.Rows[i].Notes.Remark = words.RolesRemark(v)
+	}
+	a.title, a.body = words.RolesPull(v)
+	return a
 }
 
 // DiffMergeGroup writes the one required check on the group's head.

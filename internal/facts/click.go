@@ -14,4 +14,5 @@ type Click struct {
 type Access struct {
 	Account Account `json:"account"` // as GitHub names it now
 	Write   bool    `json:"write,omitempty"`
+	Admin   bool    `json:"admin,omitempty"`
 }

@@ -31,6 +31,16 @@ type Opened struct {
 	URL    string `json:"url,omitempty"`
 }
 
+// RoleChange is a merged request that changed the role file.
+type RoleChange struct {
+	Number int        `json:"number"`
+	Head   string     `json:"head"`
+	Merge  Merge      `json:"merge"`
+	Before string     `json:"before,omitempty"` // the role file's blob before the request; "": there was none
+	After  string     `json:"after,omitempty"`  // and as merged
+	Runs   []CheckRun `json:"runs,omitempty"`   // our App's at the head
+}
+
 // Issue is an issue that our App opened; Marker is the hidden marker in its body.
 type Issue struct {
 	Number int    `json:"number"`
@@ -48,6 +58,12 @@ type RepositoryState struct {
 	Common
 	OpenPulls []int   `json:"open_pulls,omitempty"` // into the default branch
 	Issues    []Issue `json:"issues,omitempty"`
+	// Roles is the merged request that changed the role file last; nil if no
+	// request of the default branch did.
+	Roles *RoleChange `json:"roles,omitempty"`
+	// Opened are our App's pull requests by head branch, as far as they were asked
+	// for; a branch without one has a zero entry.
+	Opened map[string]Opened `json:"opened,omitempty"`
 	// Pushed is when the default branch last moved.
 	Pushed time.Time `json:"pushed,omitzero"`
 }

@@ -46,6 +46,22 @@ var commitFields = map[string]resolver{
 		return signed{x}
 	}),
 	"Commit.associatedPullRequests": of(func(g *graph, x commitIn) any { return anys(g.s.pullsOf(x.r, x.c.oid)) }),
+	"Commit.file": with(func(_ *graph, x commitIn, a map[string]any) (any, error) {
+		p := a["path"].(string)
+		tree, parts := x.c.tree, strings.Split(p, "/")
+		for i, part := range parts {
+			es, _ := x.r.git.entriesOf(tree)
+			j := slices.IndexFunc(es, func(e entry) bool { return e.name == part })
+			if j < 0 {
+				return nil, nil
+			}
+			if i == len(parts)-1 {
+				return treeEntry{x.r, es[j], p}, nil
+			}
+			tree = es[j].oid
+		}
+		return nil, nil
+	}),
 	"Commit.history": with(func(_ *graph, x commitIn, a map[string]any) (any, error) {
 		at, _ := a["path"].(string)
 		var out []any

@@ -28,5 +28,6 @@ func (f *filling) access(ctx context.Context, login string) (facts.Access, error
 	return facts.Access{
 		Account: facts.Account{ID: u.GetID(), Login: u.GetLogin(), Type: u.GetType()},
 		Write:   got.GetPermission() == "write" || got.GetPermission() == "admin", // "maintain" is told as write
+		Admin:   got.GetPermission() == "admin",
 	}, nil
 }

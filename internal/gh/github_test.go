@@ -265,7 +265,7 @@ func TestLookAtRepositoryAndPilot(t *testing.T) {
 	w.repo.OpenIssue("anna", "not ours", "<!-- pilotgate:incident a -->")
 	w.routes()
 
-	state, err := w.client.LookRepository(ctx, w.subject(facts.KindRepository, ""))
+	state, err := w.client.LookRepository(ctx, w.subject(facts.KindRepository, ""), ".github/PILOT_APPROVERS")
 	require.NoError(t, err)
 	assert.Equal(t, []string{"graphql repository", "GET /repos/{owner}/{repo}/issues"}, w.routes())
 	assert.Len(t, state.OpenPulls, 2)

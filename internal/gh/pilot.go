@@ -81,6 +81,13 @@ type wireOpened struct {
 	ViewerDidAuthor   bool
 }
 
+func (p wireOpened) facts() facts.Opened {
+	return facts.Opened{
+		Number: p.Number, Open: p.State == "OPEN", Merged: p.State == "MERGED", Head: p.HeadRefOID, Base: p.BaseRefName,
+		Title: p.Title, Body: p.Body, URL: p.URL,
+	}
+}
+
 // pilotPulls finds the request that brought the plan (0: none did) and our own.
 func (c *Client) pilotPulls(ctx context.Context, i *installation, n ownerName, paths []string, out *facts.Pilot) (int, error) {
 	brought, found := 0, false
@@ -133,10 +140,7 @@ func (c *Client) pilotPulls(ctx context.Context, i *installation, n ownerName, p
 			if _, newer := out.Opened[p.HeadRefName]; newer {
 				continue
 			}
-			out.Opened[p.HeadRefName] = facts.Opened{
-				Number: p.Number, Open: p.State == "OPEN", Merged: p.State == "MERGED", Head: p.HeadRefOID, Base: p.BaseRefName,
-				Title: p.Title, Body: p.Body, URL: p.URL,
-			}
+			out.Opened[p.HeadRefName] = p.facts()
 		}
 		info := r.PullRequests.PageInfo
 		last := r.PullRequests.Nodes
@@ -154,8 +158,9 @@ func (c *Client) pilotPulls(ctx context.Context, i *installation, n ownerName, p
 	return brought, nil
 }
 
-// LookRepository reads a repository as a whole.
-func (c *Client) LookRepository(ctx context.Context, s facts.Subject) (facts.RepositoryState, error) {
+// LookRepository reads a repository as a whole; roleFile is where its role file
+// stands, whose latest change is read with it.
+func (c *Client) LookRepository(ctx context.Context, s facts.Subject, roleFile string) (facts.RepositoryState, error) {
 	app, err := c.App(ctx)
 	if err != nil {
 		return facts.RepositoryState{}, err
@@ -166,7 +171,7 @@ func (c *Client) LookRepository(ctx context.Context, s facts.Subject) (facts.Rep
 		out = facts.RepositoryState{}
 		after := ""
 		for page := 0; ; page++ {
-			vars := map[string]any{"owner": n.owner, "name": n.name}
+			vars := map[string]any{"owner": n.owner, "name": n.name, "roles": roleFile, "app": app.ID, "first": page == 0}
 			if after != "" {
 				vars["after"] = after
 			}
@@ -174,6 +179,7 @@ func (c *Client) LookRepository(ctx context.Context, s facts.Subject) (facts.Rep
 				Repository *struct {
 					wireRepository
 					PushedAt     *time.Time
+					Law          *struct{ Target *wireLaw }
 					PullRequests connection[struct {
 						Number      int
 						BaseRefName string
@@ -191,6 +197,9 @@ func (c *Client) LookRepository(ctx context.Context, s facts.Subject) (facts.Rep
 				out.Repository = r.facts()
 				if r.PushedAt != nil { // of any branch: never earlier than the default one's
 					out.Pushed = *r.PushedAt
+				}
+				if r.Law != nil && r.Law.Target != nil {
+					out.Roles = r.Law.Target.roles(out.Repository)
 				}
 			}
 			for _, p := range r.PullRequests.Nodes {

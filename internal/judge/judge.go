@@ -6,7 +6,6 @@
 package judge
 
 import (
-	"encoding/base64"
 	"strconv"
 	"strings"
 	"time"
@@ -180,12 +179,11 @@ func conclude(d *dossier.Dossier, v Verdict, failed, pending bool) (Conclusion, 
 // sign-off with. Without it the record could not be verified, and people would
 // learn so only after the merge. Elsewhere than on a plan it does not matter.
 func signs(d *dossier.Dossier) bool {
-	key := d.Pull.Signing
-	if key == nil || d.Request == nil || d.Policy.Enforcement == policy.Observe {
+	if d.Pull.Signing == nil || d.Request == nil || d.Policy.Enforcement == policy.Observe {
 		return true
 	}
-	listed, ok := d.Policy.SigningKey(key.ID, d.Pull.Now)
-	return ok && base64.StdEncoding.EncodeToString(listed.Public) == key.Public
+	_, listed := signingKey(d.Policy, d.Pull.Signing, d.Pull.Now)
+	return listed
 }
 
 func twinned(t facts.Twin) Reason {

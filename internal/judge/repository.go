@@ -18,6 +18,13 @@ type RepositoryVerdict struct {
 	Faults []finding.Finding // of the policy
 	Broken []finding.Finding // of the ledger
 	Pilots []string
+
+	Ledger ledger.Ledger
+	Keys   []ledger.Key
+	Head   string // of the ledger: the digest that the next record names
+	// Record is the Policy record that is due, with the reason; nil: none is.
+	Record *ledger.Record
+	Why    Reason
 }
 
 // MissingRepository lists the facts that a verdict on the repository needs.
@@ -44,7 +51,9 @@ func openRepository(s *facts.RepositoryState) (RepositoryVerdict, []facts.Need) 
 	if len(f.Needs()) > 0 {
 		return v, f.Needs()
 	}
-	_, v.Broken = ledger.Verify(l, dossier.Keys(v.Policy))
+	v.Ledger, v.Keys = l, dossier.Keys(v.Policy)
+	report, broken := ledger.Verify(l, v.Keys)
+	v.Broken, v.Head = broken, report.Head
 	for _, p := range plans {
 		v.Pilots = append(v.Pilots, p.Pilot.Text)
 	}
@@ -56,7 +65,12 @@ func openRepository(s *facts.RepositoryState) (RepositoryVerdict, []facts.Need) 
 	v.Pilots = slices.DeleteFunc(v.Pilots, func(id string) bool { return !policy.ValidPilotID(id) })
 	slices.Sort(v.Pilots)
 	v.Pilots = slices.Compact(v.Pilots)
-	return v, nil
+	if len(v.Broken) > 0 || finding.Count(v.Faults, finding.Error) > 0 {
+		return v, nil
+	}
+	var needs []facts.Need
+	v.Record, v.Why, needs = rolesRecord(s, &v, report)
+	return v, needs
 }
 
 // plansOf parses every plan of a commit, as far as they are there.

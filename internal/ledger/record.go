@@ -55,6 +55,9 @@ func (k Kind) byReview() bool {
 	return k == KindSignoff || k == KindRejected || k == KindGo || k == KindNoGo
 }
 
+// byMerge are the kinds that a merge brings about, whether or not it was reviewed.
+func (k Kind) byMerge() bool { return k == KindPolicy || k == KindWithdrawn }
+
 const (
 	statementType = "https://in-toto.io/Statement/v1"
 	predicateBase = "https://pilotgate.dev/predicate/"
@@ -119,7 +122,8 @@ type Repository struct {
 	Name string `json:"name"` // owner/name
 }
 
-// Approval is a review or command that counted, with the facts it counted by.
+// Approval is a review or command that counted, with the facts it counted by;
+// where a merge decided, it is the merge, with its commit.
 type Approval struct {
 	Login       string    `json:"login"`
 	UserID      int64     `json:"user_id"`

@@ -85,7 +85,7 @@ func (r Record) checkApprovals() string {
 		ok := login.MatchString(a.Login) && a.UserID > 0 && a.UserID <= maxID &&
 			a.Role != "" && Clean(a.Role) == a.Role &&
 			a.ReviewID >= 0 && a.ReviewID <= maxID && a.CommentID >= 0 && a.CommentID <= maxID &&
-			a.ReviewID+a.CommentID > 0 && whole(a.SubmittedAt) &&
+			(a.ReviewID+a.CommentID > 0 || r.Kind.byMerge()) && whole(a.SubmittedAt) &&
 			(a.CommitID == "" || gitObject.MatchString(a.CommitID))
 		for name, value := range a.Because {
 			ok = ok && name != "" && oneLine(name) && oneLine(value)

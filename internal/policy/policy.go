@@ -11,6 +11,7 @@ package policy
 
 import (
 	"crypto/ed25519"
+	"encoding/base64"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -156,6 +157,9 @@ type Key struct {
 func (k Key) ValidAt(at time.Time) bool {
 	return !at.Before(k.From) && (k.Until.IsZero() || at.Before(k.Until.AddDate(0, 0, 1)))
 }
+
+// Is tells whether this is the public key that base64 text holds.
+func (k Key) Is(text string) bool { return base64.StdEncoding.EncodeToString(k.Public) == text }
 
 // Drift holds the limits beyond which a distribution has moved.
 type Drift struct {

@@ -284,11 +284,29 @@ func (l *Loop) lookPilot(ctx context.Context, s facts.Subject) (facts.Pilot, err
 
 func (l *Loop) repositories() kind[facts.RepositoryState] {
 	return kind[facts.RepositoryState]{
-		look:    l.GitHub.LookRepository,
-		common:  func(s *facts.RepositoryState) *facts.Common { return &s.Common },
-		missing: judge.MissingRepository,
+		look: func(ctx context.Context, s facts.Subject) (facts.RepositoryState, error) {
+			return l.GitHub.LookRepository(ctx, s, judge.RolesPath)
+		},
+		common: func(s *facts.RepositoryState) *facts.Common { return &s.Common },
+		missing: func(s *facts.RepositoryState) []facts.Need {
+			if needs := judge.MissingRepository(s); len(needs) > 0 {
+				return needs
+			}
+			return effect.RepositoryNeeds(s, judge.Repository(s))
+		},
 		decide: func(s *facts.RepositoryState) ([]effect.Effect, time.Time, error) {
-			return effect.DiffRepository(s, judge.Repository(s)), time.Time{}, nil
+			effects, err := effect.DiffRepository(s, judge.Repository(s), l.Signer)
+			return effects, time.Time{}, err
+		},
+		complete: func(ctx context.Context, subject facts.Subject, s *facts.RepositoryState, effects []effect.Effect) (bool, error) {
+			i := slices.IndexFunc(effects, func(e effect.Effect) bool { _, ok := e.(effect.Pull); return ok })
+			if i < 0 {
+				return false, nil
+			}
+			branch := effects[i].(effect.Pull).Branch
+			opened, err := l.GitHub.LookOpened(ctx, subject, branch)
+			s.Opened = map[string]facts.Opened{branch: opened}
+			return true, err
 		},
 	}
 }

@@ -38,6 +38,7 @@ func TestAdoption(t *testing.T) {
 		require.NoError(t, pr.Merge(nina, fakegithub.Squash, true))
 		s.settle()
 		assert.Empty(t, s.openIssues())
+		assert.Equal(t, []string{nina + " Policy"}, s.rows(), "the log names who merged it")
 		next := s.requestFrom("pilot/next", dana, files(s.Story.Pilot()))
 		s.shows(next, "waiting")
 	})

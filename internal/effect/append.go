@@ -1,0 +1,95 @@
+package effect
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/pilotgate/pilotgate/internal/facts"
+	"github.com/pilotgate/pilotgate/internal/ledger"
+	"github.com/pilotgate/pilotgate/internal/policy"
+)
+
+// appending is a record that is due and what its append is compared with.
+type appending struct {
+	common *facts.Common
+	opened map[string]facts.Opened // our requests by branch
+	policy policy.Policy
+	ledger ledger.Ledger
+	keys   []ledger.Key
+	record ledger.Record
+	beside []File // written with log and record
+
+	branch               string // of ours, where a pull request is needed
+	message, title, body string
+}
+
+// effects puts rows, record and what goes with them into one commit on top of
+// the tip that was looked at; another tip makes the write fail and the loop
+// look again.
+func (a appending) effects(signer ledger.Signer) ([]Effect, error) {
+	added, err := ledger.Append(a.ledger, a.record, signer, a.keys)
+	if errors.Is(err, ledger.ErrExists) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("append to the ledger: %w", err)
+	}
+	files := append([]File{{Path: added.LogPath, Bytes: added.Log}, {Path: added.RecordPath, Bytes: added.Record}}, a.beside...)
+	tip, base := a.common.Repository.DefaultOID, a.common.Repository.DefaultBranch
+	commit := Commit{Branch: base, Parent: tip, Message: a.message, Files: files}
+	if !throughPull(a.common, a.policy) {
+		return []Effect{commit}, nil
+	}
+	commit.Branch, commit.Create = a.branch, true
+	return onBranch(a.common, a.opened, commit, added.RecordPath, Pull{Branch: a.branch, Base: base, Title: a.title, Body: a.body, AutoMerge: true}), nil
+}
+
+// throughPull tells whether an append needs a pull request of ours: the policy
+// asks for it, or the App may not push to the default branch.
+func throughPull(c *facts.Common, p policy.Policy) bool {
+	switch p.Commit.Mode {
+	case policy.CommitDirect:
+		return false
+	case policy.CommitPullRequest:
+		return true
+	}
+	return c.Branches[c.Repository.DefaultBranch].Guarded
+}
+
+// branchNeeds are where a branch of ours stands, and what is there.
+func branchNeeds(c *facts.Common, branch string) []facts.Need {
+	need := facts.Need{Kind: facts.NeedBranch, Branch: branch}
+	if at, ok := c.Branches[need.Key()]; ok && !at.Absent {
+		need = facts.Need{Kind: facts.NeedTree, Commit: at.OID}
+	}
+	if c.Answered(need) {
+		return nil
+	}
+	return []facts.Need{need}
+}
+
+// onBranch makes a branch of ours with one commit and opens its pull request,
+// each only where it is not there yet: a crash may have left the branch alone.
+// That the commit is there is told by the file that it brings. A request that
+// somebody closed stays closed, and one that a crash left without auto-merge is
+// green by now, which GitHub refuses to merge by itself: a person does.
+func onBranch(s *facts.Common, requests map[string]facts.Opened, c Commit, brings string, p Pull) []Effect {
+	opened := requests[c.Branch]
+	is := opened.Number != 0
+	at := s.Branches[c.Branch]
+	_, there := s.Git.Trees[at.OID].Entries[brings]
+	var out []Effect
+	switch {
+	case is && !opened.Open, is && at.Absent:
+		return nil
+	case !at.Absent && !there:
+		c.Create, c.Parent = false, at.OID
+		out = append(out, c)
+	case at.Absent:
+		out = append(out, c)
+	}
+	if !is {
+		out = append(out, p)
+	}
+	return out
+}
