@@ -16,6 +16,7 @@
 //	claim             its ref, which can be made once
 //	dispatch          the claim before it
 //	deployment        run and environment, while it waits; a comment on it: a claim
+//	deployment        environment and model digest
 //	look              the subject
 package effect
 
@@ -133,6 +134,17 @@ type Issue struct {
 	Title  string
 	Body   string
 	Close  bool
+}
+
+// Deployment records that a model went live (ID 0), or ends what a crash left
+// of one: a deployment without a status. Its success makes the environment's
+// earlier deployments inactive.
+type Deployment struct {
+	ID          int64
+	Environment string
+	Commit      string // of the default branch, with the pointer as deployed
+	Description string
+	Deployed    facts.Deployed
 }
 
 // Look puts another subject into the queue; its owner does the rest.

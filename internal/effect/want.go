@@ -166,4 +166,7 @@ func (d Dismiss) Key() string       { return "dismissal of review " + strconv.Fo
 func (c Commit) Key() string        { return "commit on " + c.Branch + " after " + c.Parent }
 func (p Pull) Key() string          { return "pull request from " + p.Branch }
 func (i Issue) Key() string         { return "issue " + i.Marker }
-func (l Look) Key() string          { return "look at " + l.Subject.Kind + " " + l.Subject.ID }
+func (d Deployment) Key() string {
+	return "deployment of " + d.Deployed.Model + " to " + d.Environment
+}
+func (l Look) Key() string { return "look at " + l.Subject.Kind + " " + l.Subject.ID }

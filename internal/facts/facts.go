@@ -58,13 +58,17 @@ type Common struct {
 	Tags     map[string]TagFacts `json:"tags,omitempty"`     // by tag name
 	Access   map[string]Access   `json:"access,omitempty"`   // by lower-case login
 
-	Workflows map[string]Workflow  `json:"workflows,omitempty"` // by the workflow file's path
-	Runs      map[string]Run       `json:"runs,omitempty"`      // by run id; ID 0 is "there is none"
-	Waiting   map[string]Waiting   `json:"waiting,omitempty"`   // by "", the repository
-	Pending   map[string]Pending   `json:"pending,omitempty"`   // by run id
-	Artifacts map[string]Artifacts `json:"artifacts,omitempty"` // by run id
-	Contents  map[string]Artifact  `json:"contents,omitempty"`  // by artifact id
-	Claims    map[string]Claim     `json:"claims,omitempty"`    // by ref
+	Workflows   map[string]Workflow     `json:"workflows,omitempty"` // by the workflow file's path
+	Runs        map[string]Run          `json:"runs,omitempty"`      // by run id; ID 0 is "there is none"
+	Waiting     map[string]Waiting      `json:"waiting,omitempty"`   // by "", the repository
+	Pending     map[string]Pending      `json:"pending,omitempty"`   // by run id
+	Artifacts   map[string]Artifacts    `json:"artifacts,omitempty"` // by run id
+	Contents    map[string]Artifact     `json:"contents,omitempty"`  // by artifact id
+	Claims      map[string]Claim        `json:"claims,omitempty"`    // by ref
+	TagNames    []string                `json:"tag_names,omitempty"` // the repository's newest, where TagsRead
+	TagsRead    bool                    `json:"tags_read,omitempty"`
+	Releases    map[string]Release      `json:"releases,omitempty"`    // by tag
+	Deployments map[string][]Deployment `json:"deployments,omitempty"` // our App's by environment, newest first
 }
 
 // Account is a GitHub account. A deleted one is "ghost" with ID 0.

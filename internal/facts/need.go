@@ -49,6 +49,9 @@ const (
 	NeedArtifacts NeedKind = "artifacts"  // ID: a run's artifacts
 	NeedArtifact  NeedKind = "artifact"   // ID: an artifact's content
 	NeedClaim     NeedKind = "claim"      // Ref: a claim of ours
+	NeedTags      NeedKind = "tags"       // the names of the repository's tags, one page
+	NeedRelease   NeedKind = "release"    // the release of Tag
+	NeedDeployed  NeedKind = "deployed"   // our deployments to Environment
 )
 
 // Need is one absent fact, as data.
@@ -66,6 +69,8 @@ type Need struct {
 	ID     int64
 	Ref    string
 	Scan   *ScanRequest
+
+	Environment string
 }
 
 // Key is under which the answer is kept, unique within its kind.
@@ -83,8 +88,10 @@ func (n Need) Key() string {
 		return n.Repo + ":" + n.Branch + "@" + n.Commit
 	case NeedBranch:
 		return n.Branch
-	case NeedTag:
+	case NeedTag, NeedRelease:
 		return n.Tag
+	case NeedDeployed:
+		return n.Environment
 	case NeedAccess:
 		return strings.ToLower(n.Login)
 	case NeedScan:
@@ -140,6 +147,12 @@ func (c *Common) Answered(n Need) bool {
 		_, ok = c.Contents[n.Key()]
 	case NeedClaim:
 		_, ok = c.Claims[n.Key()]
+	case NeedTags:
+		ok = c.TagsRead
+	case NeedRelease:
+		_, ok = c.Releases[n.Key()]
+	case NeedDeployed:
+		_, ok = c.Deployments[n.Key()]
 	}
 	return ok
 }

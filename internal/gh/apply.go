@@ -83,6 +83,8 @@ func (w *writing) one(ctx context.Context, e effect.Effect) error {
 		return w.dispatch(ctx, e)
 	case effect.DecideDeployment:
 		return w.decide(ctx, e)
+	case effect.Deployment:
+		return w.deployment(ctx, e)
 	}
 	return fmt.Errorf("no way to carry out a %T", e)
 }

@@ -81,6 +81,8 @@ func prepare(c *facts.Common) {
 	made(&c.Artifacts)
 	made(&c.Contents)
 	made(&c.Claims)
+	made(&c.Releases)
+	made(&c.Deployments)
 }
 
 func made[V any](m *map[string]V) {
@@ -174,6 +176,26 @@ func (f *filling) answer(ctx context.Context, n facts.Need) error {
 			return err
 		}
 		set(f, f.to.Scans, n, v)
+	case facts.NeedTags:
+		v, err := f.tagNames(ctx)
+		if err != nil {
+			return err
+		}
+		f.mu.Lock()
+		f.to.TagNames, f.to.TagsRead = v, true
+		f.mu.Unlock()
+	case facts.NeedRelease:
+		v, err := f.release(ctx, n.Tag)
+		if err != nil {
+			return err
+		}
+		set(f, f.to.Releases, n, v)
+	case facts.NeedDeployed:
+		v, err := f.deployments(ctx, n.Environment)
+		if err != nil {
+			return err
+		}
+		set(f, f.to.Deployments, n, v)
 	default:
 		return f.answerRuns(ctx, n)
 	}
@@ -337,8 +359,8 @@ func (f *filling) compare(ctx context.Context, base, head string) (comparison, e
 }
 
 func (f *filling) tag(ctx context.Context, tag string) (facts.TagFacts, error) {
-	if tag == "" || strings.ContainsAny(tag, " ~^:?*[\\") || strings.Contains(tag, "..") {
-		return facts.TagFacts{Absent: true}, nil // git allows no such name
+	if !tagName(tag) {
+		return facts.TagFacts{Absent: true}, nil
 	}
 	var ref github.Reference
 	_, err := f.call("GET /repos/{owner}/{repo}/git/ref/{ref}").get(ctx, f.path("git/ref/tags/%s", escapePath(tag)), &ref)

@@ -75,7 +75,7 @@ func newWorld(t *testing.T, change ...func(*gh.Config)) *world {
 		Slug: "pilotgate", Key: &key.PublicKey, Secret: "made up", NoHook: true,
 		Permissions: map[string]string{
 			"checks": "write", "contents": "write", "issues": "write", "pull_requests": "write", "metadata": "read",
-			"members": "read", "administration": "read", "actions": "write", "workflows": "write",
+			"members": "read", "administration": "read", "actions": "write", "workflows": "write", "deployments": "write",
 		},
 	})
 	w.install = w.app.Install("acme", w.repo)
