@@ -12,7 +12,6 @@ import (
 // appending is a record that is due and what its append is compared with.
 type appending struct {
 	common *facts.Common
-	opened map[string]facts.Opened // our requests by branch
 	policy policy.Policy
 	ledger ledger.Ledger
 	keys   []ledger.Key
@@ -41,7 +40,7 @@ func (a appending) effects(signer ledger.Signer) ([]Effect, error) {
 		return []Effect{commit}, nil
 	}
 	commit.Branch, commit.Create = a.branch, true
-	return onBranch(a.common, a.opened, commit, added.RecordPath, Pull{Branch: a.branch, Base: base, Title: a.title, Body: a.body, AutoMerge: true}), nil
+	return onBranch(a.common, commit, added.RecordPath, Pull{Branch: a.branch, Base: base, Title: a.title, Body: a.body, AutoMerge: true}), nil
 }
 
 // throughPull tells whether an append needs a pull request of ours: the policy
@@ -62,6 +61,10 @@ func branchNeeds(c *facts.Common, branch string) []facts.Need {
 	if at, ok := c.Branches[need.Key()]; ok && !at.Absent {
 		need = facts.Need{Kind: facts.NeedTree, Commit: at.OID}
 	}
+	return unanswered(c, need)
+}
+
+func unanswered(c *facts.Common, need facts.Need) []facts.Need {
 	if c.Answered(need) {
 		return nil
 	}
@@ -73,8 +76,8 @@ func branchNeeds(c *facts.Common, branch string) []facts.Need {
 // That the commit is there is told by the file that it brings. A request that
 // somebody closed stays closed, and one that a crash left without auto-merge is
 // green by now, which GitHub refuses to merge by itself: a person does.
-func onBranch(s *facts.Common, requests map[string]facts.Opened, c Commit, brings string, p Pull) []Effect {
-	opened := requests[c.Branch]
+func onBranch(s *facts.Common, c Commit, brings string, p Pull) []Effect {
+	opened := s.Opened[c.Branch]
 	is := opened.Number != 0
 	at := s.Branches[c.Branch]
 	_, there := s.Git.Trees[at.OID].Entries[brings]

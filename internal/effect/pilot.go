@@ -33,19 +33,18 @@ func ReportBranch(v judge.PilotVerdict) string {
 
 func first(s string, n int) string { return s[:min(n, len(s))] }
 
-// BranchNeeds are the facts about our own branches that DiffPilot compares with:
-// where each stands, and what is there.
-func BranchNeeds(s *facts.Pilot, v judge.PilotVerdict) []facts.Need {
-	var branch string
+// PilotNeeds are the facts that DiffPilot compares with: where our own branches
+// stand and what is there, and which issues of ours there are.
+func PilotNeeds(s *facts.Pilot, v judge.PilotVerdict) []facts.Need {
 	switch {
 	case v.State == judge.Merged && throughPull(&s.Common, v.Policy):
-		branch = SignoffBranch(v, ledgerHead(v))
+		return branchNeeds(&s.Common, SignoffBranch(v, ledgerHead(v)))
 	case v.State == judge.SignedOff && !v.Report.Found:
-		branch = ReportBranch(v)
-	default:
-		return nil
+		return branchNeeds(&s.Common, ReportBranch(v))
+	case v.State == judge.Bypassed, v.State == judge.Stale:
+		return unanswered(&s.Common, facts.Need{Kind: facts.NeedIssues})
 	}
-	return branchNeeds(&s.Common, branch)
+	return nil
 }
 
 func ledgerHead(v judge.PilotVerdict) string {
@@ -75,7 +74,7 @@ func DiffPilot(s *facts.Pilot, v judge.PilotVerdict, signer *ledger.Signer) ([]E
 // that was looked at; another tip makes the write fail and the loop look again.
 func signoffEffects(s *facts.Pilot, v judge.PilotVerdict, signer ledger.Signer, words *render.Words) ([]Effect, error) {
 	a := appending{
-		common: &s.Common, opened: s.Opened, policy: v.Policy, ledger: v.Ledger, keys: v.Keys, record: *v.Record,
+		common: &s.Common, policy: v.Policy, ledger: v.Ledger, keys: v.Keys, record: *v.Record,
 		branch: SignoffBranch(v, ledgerHead(v)), message: words.SignoffMessage(v),
 	}
 	if summary, ok := linked(v); ok {
@@ -111,7 +110,7 @@ func reportEffects(s *facts.Pilot, v judge.PilotVerdict, words *render.Words) []
 		Branch: branch, Create: true, Parent: s.Repository.DefaultOID, Message: title,
 		Files: []File{{Path: v.Policy.ReportPath(v.ID), Bytes: words.Report(v)}},
 	}
-	return append(out, onBranch(&s.Common, s.Opened, commit, commit.Files[0].Path, Pull{Branch: branch, Base: s.Repository.DefaultBranch, Title: title, Body: body})...)
+	return append(out, onBranch(&s.Common, commit, commit.Files[0].Path, Pull{Branch: branch, Base: s.Repository.DefaultBranch, Title: title, Body: body})...)
 }
 
 // shown tells whether our comment on the request says this already.

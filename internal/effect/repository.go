@@ -55,13 +55,14 @@ func RepositoryNeeds(s *facts.RepositoryState, v judge.RepositoryVerdict) []fact
 	if v.Record == nil || !throughPull(&s.Common, v.Policy) {
 		return nil
 	}
-	return branchNeeds(&s.Common, RolesBranch(v))
+	branch := RolesBranch(v)
+	return append(branchNeeds(&s.Common, branch), unanswered(&s.Common, facts.Need{Kind: facts.NeedOpened, Branch: branch})...)
 }
 
 func rolesAppend(s *facts.RepositoryState, v judge.RepositoryVerdict) appending {
 	words := render.Speak(v.Policy.Language)
 	a := appending{
-		common: &s.Common, opened: s.Opened, policy: v.Policy, ledger: v.Ledger, keys: v.Keys, record: *v.Record,
+		common: &s.Common, policy: v.Policy, ledger: v.Ledger, keys: v.Keys, record: *v.Record,
 		branch: RolesBranch(v), message: words.RolesMessage(v),
 	}
 	a.record.Rows = slices.Clone(a.record.Rows)

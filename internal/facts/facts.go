@@ -65,6 +65,9 @@ type Common struct {
 	Artifacts   map[string]Artifacts    `json:"artifacts,omitempty"` // by run id
 	Contents    map[string]Artifact     `json:"contents,omitempty"`  // by artifact id
 	Claims      map[string]Claim        `json:"claims,omitempty"`    // by ref
+	Issues      []Issue                 `json:"issues,omitempty"`    // our App's, open or closed, where IssuesRead
+	IssuesRead  bool                    `json:"issues_read,omitempty"`
+	Opened      map[string]Opened       `json:"opened,omitempty"`    // our App's newest request by branch; a zero one is "there is none"
 	TagNames    []string                `json:"tag_names,omitempty"` // the repository's newest, where TagsRead
 	TagsRead    bool                    `json:"tags_read,omitempty"`
 	Releases    map[string]Release      `json:"releases,omitempty"`    // by tag

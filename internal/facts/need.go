@@ -49,6 +49,8 @@ const (
 	NeedArtifacts NeedKind = "artifacts"  // ID: a run's artifacts
 	NeedArtifact  NeedKind = "artifact"   // ID: an artifact's content
 	NeedClaim     NeedKind = "claim"      // Ref: a claim of ours
+	NeedOpened    NeedKind = "opened"     // our App's newest request from Branch
+	NeedIssues    NeedKind = "issues"     // the issues that our App opened
 	NeedTags      NeedKind = "tags"       // the names of the repository's tags, one page
 	NeedRelease   NeedKind = "release"    // the release of Tag
 	NeedDeployed  NeedKind = "deployed"   // our deployments to Environment
@@ -86,7 +88,7 @@ func (n Need) Key() string {
 		return n.Team
 	case NeedPushers:
 		return n.Repo + ":" + n.Branch + "@" + n.Commit
-	case NeedBranch:
+	case NeedBranch, NeedOpened:
 		return n.Branch
 	case NeedTag, NeedRelease:
 		return n.Tag
@@ -147,6 +149,10 @@ func (c *Common) Answered(n Need) bool {
 		_, ok = c.Contents[n.Key()]
 	case NeedClaim:
 		_, ok = c.Claims[n.Key()]
+	case NeedOpened:
+		_, ok = c.Opened[n.Key()]
+	case NeedIssues:
+		ok = c.IssuesRead
 	case NeedTags:
 		ok = c.TagsRead
 	case NeedRelease:

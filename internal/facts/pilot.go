@@ -12,9 +12,6 @@ type Pilot struct {
 	Plan *PullRequest `json:"plan,omitempty"`
 	// PlanPath is where the plan is on the default branch; "" if it is not there.
 	PlanPath string `json:"plan_path,omitempty"`
-	// Opened are our App's pull requests by head branch, the newest of each.
-	Opened map[string]Opened `json:"opened,omitempty"`
-	Issues []Issue           `json:"issues,omitempty"` // our App's, open or closed
 	// Alerts came since the last look that ended well, in the order of arrival.
 	Alerts []Alert `json:"alerts,omitempty"`
 }
@@ -56,14 +53,10 @@ type Issue struct {
 // default branch, and what there is to look at again.
 type RepositoryState struct {
 	Common
-	OpenPulls []int   `json:"open_pulls,omitempty"` // into the default branch
-	Issues    []Issue `json:"issues,omitempty"`
+	OpenPulls []int `json:"open_pulls,omitempty"` // into the default branch
 	// Roles is the merged request that changed the role file last; nil if no
 	// request of the default branch did.
 	Roles *RoleChange `json:"roles,omitempty"`
-	// Opened are our App's pull requests by head branch, as far as they were asked
-	// for; a branch without one has a zero entry.
-	Opened map[string]Opened `json:"opened,omitempty"`
 	// Pushed is when the default branch last moved.
 	Pushed time.Time `json:"pushed,omitzero"`
 }

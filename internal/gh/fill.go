@@ -81,6 +81,7 @@ func prepare(c *facts.Common) {
 	made(&c.Artifacts)
 	made(&c.Contents)
 	made(&c.Claims)
+	made(&c.Opened)
 	made(&c.Releases)
 	made(&c.Deployments)
 }
@@ -176,6 +177,20 @@ func (f *filling) answer(ctx context.Context, n facts.Need) error {
 			return err
 		}
 		set(f, f.to.Scans, n, v)
+	case facts.NeedOpened:
+		v, err := f.opened(ctx, n.Branch)
+		if err != nil {
+			return err
+		}
+		set(f, f.to.Opened, n, v)
+	case facts.NeedIssues:
+		v, err := f.client.issues(ctx, f.inst, f.to.App, f.to.Repository)
+		if err != nil {
+			return err
+		}
+		f.mu.Lock()
+		f.to.Issues, f.to.IssuesRead = v, true
+		f.mu.Unlock()
 	case facts.NeedTags:
 		v, err := f.tagNames(ctx)
 		if err != nil {

@@ -284,9 +284,8 @@ func TestLookAtRepositoryAndPilot(t *testing.T) {
 	assert.Equal(t, p.Number(), pilot.Plan.Number)
 	require.Contains(t, pilot.Opened, "pilotgate/a/report")
 	assert.Equal(t, [2]bool{true, false}, [2]bool{pilot.Opened["pilotgate/a/report"].Open, pilot.Opened["pilotgate/a/report"].Merged})
-	issues, err := w.client.LookIssues(ctx, w.subject(facts.KindPilot, "a"), pilot.Repository)
-	require.NoError(t, err)
-	assert.Len(t, issues, 1)
+	w.fill(&pilot.Common, facts.Need{Kind: facts.NeedIssues})
+	assert.Len(t, pilot.Issues, 1)
 
 	w.repo.MustCommit("main", "boris", fakegithub.CommitSpec{Message: "straight", Files: map[string]fakegithub.File{"plans/a.md": fakegithub.Text("# D\n")}})
 	pilot, err = w.client.LookPilot(ctx, w.subject(facts.KindPilot, "a"), []string{"plans/a.md"})

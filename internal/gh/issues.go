@@ -32,15 +32,6 @@ func withMarker(body, m string) string {
 	return strings.TrimRight(body, "\n") + "\n\n<!-- " + m + " -->\n"
 }
 
-// LookIssues reads the issues that our App opened in a repository.
-func (c *Client) LookIssues(ctx context.Context, s facts.Subject, r facts.Repository) ([]facts.Issue, error) {
-	app, err := c.App(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return c.issues(ctx, c.installation(s.Installation), app, r)
-}
-
 // issues are those that our App opened: the listing is by creator, and each
 // one's App is compared, because a login can be had by others.
 func (c *Client) issues(ctx context.Context, i *installation, app facts.App, r facts.Repository) ([]facts.Issue, error) {

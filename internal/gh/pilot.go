@@ -22,8 +22,7 @@ const (
 	maxPullPages   = 50
 )
 
-// LookPilot reads what became of a pilot after its plan was merged, our issues
-// left out: LookIssues reads them where one may have to be opened. planPaths
+// LookPilot reads what became of a pilot after its plan was merged. planPaths
 // are where its plan may stand on the default branch, the likeliest first; they
 // come from the tree of the default branch, which LookRepository's snapshot can
 // be filled with. The first path with a history is the plan's.
@@ -36,7 +35,8 @@ func (c *Client) LookPilot(ctx context.Context, s facts.Subject, planPaths []str
 	var out facts.Pilot
 	var brought int
 	err = c.named(ctx, i, s.Repository, func(n ownerName) (int64, error) {
-		out = facts.Pilot{ID: s.ID, Opened: map[string]facts.Opened{}}
+		out = facts.Pilot{ID: s.ID}
+		out.Opened = map[string]facts.Opened{}
 		out.Now, out.App, out.Signing = c.now().UTC(), app, c.signing
 		var err error
 		brought, err = c.pilotPulls(ctx, i, n, planPaths, &out)
@@ -224,5 +224,6 @@ func (c *Client) LookRepository(ctx context.Context, s facts.Subject, roleFile s
 	if out.Issues, err = c.issues(ctx, i, app, out.Repository); err != nil {
 		return facts.RepositoryState{}, fmt.Errorf("look at repository: %w", err)
 	}
+	out.IssuesRead = true
 	return out, nil
 }

@@ -2,7 +2,6 @@ package gh
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -94,35 +93,26 @@ func (p wireRoleChange) runs() []facts.CheckRun {
 	return out
 }
 
-// LookOpened reads what became of our App's request from a branch of ours; the
-// zero value where there never was one.
-func (c *Client) LookOpened(ctx context.Context, s facts.Subject, branch string) (facts.Opened, error) {
-	i := c.installation(s.Installation)
-	var out facts.Opened
-	err := c.named(ctx, i, s.Repository, func(n ownerName) (int64, error) {
-		var answer struct {
-			Repository *struct {
-				DatabaseID   int64
-				PullRequests struct{ Nodes []wireOpened }
-			}
+// opened is what became of our App's request from a branch of ours; the zero
+// value where there never was one.
+func (f *filling) opened(ctx context.Context, branch string) (facts.Opened, error) {
+	r := f.to.Repository
+	var answer struct {
+		Repository *struct {
+			DatabaseID   int64
+			PullRequests struct{ Nodes []wireOpened }
 		}
-		if err := c.query(ctx, i, "opened", map[string]any{"owner": n.owner, "name": n.name, "branch": branch}, &answer); err != nil {
-			return 0, err
-		}
-		if answer.Repository == nil {
-			return 0, &absent{what: "repository", status: http.StatusNotFound}
-		}
-		out = facts.Opened{}
-		for _, p := range answer.Repository.PullRequests.Nodes {
-			if p.ViewerDidAuthor && !p.IsCrossRepository && p.HeadRefName == branch {
-				out = p.facts()
-				break
-			}
-		}
-		return answer.Repository.DatabaseID, nil
-	})
-	if err != nil {
-		return facts.Opened{}, fmt.Errorf("look at our request: %w", err)
 	}
-	return out, nil
+	if err := f.client.query(ctx, f.inst, "opened", map[string]any{"owner": r.Owner, "name": r.Name, "branch": branch}, &answer); err != nil {
+		return facts.Opened{}, err
+	}
+	if answer.Repository == nil || answer.Repository.DatabaseID != r.ID {
+		return facts.Opened{}, &absent{what: "repository", status: http.StatusNotFound}
+	}
+	for _, p := range answer.Repository.PullRequests.Nodes {
+		if p.ViewerDidAuthor && !p.IsCrossRepository && p.HeadRefName == branch {
+			return p.facts(), nil
+		}
+	}
+	return facts.Opened{}, nil
 }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"slices"
 	"strconv"
 	"time"
 
@@ -38,9 +37,6 @@ type kind[S any] struct {
 	missing func(*S) []facts.Need
 	// decide judges, wants and compares; again is when time alone changes that.
 	decide func(*S) (effects []effect.Effect, again time.Time, err error)
-	// complete reads what only some effects have to be compared with, and tells
-	// whether that may change the decision; nil: there is no such thing.
-	complete func(context.Context, facts.Subject, *S, []effect.Effect) (changed bool, err error)
 	// unable is what GitHub should show when we could not decide.
 	unable func(s *S, why error) []effect.Effect
 }
@@ -77,7 +73,7 @@ func steps[S any](ctx context.Context, l *Loop, s facts.Subject, k kind[S]) erro
 		var effects []effect.Effect
 		var again time.Time
 		if err = l.fill(ctx, s, common, func() []facts.Need { return k.missing(&snapshot) }); err == nil {
-			effects, again, err = decide(ctx, s, &snapshot, k)
+			effects, again, err = safely(func() ([]effect.Effect, time.Time, error) { return k.decide(&snapshot) })
 		}
 		if err != nil {
 			if k.unable != nil && ctx.Err() == nil {
@@ -182,20 +178,6 @@ func (l *Loop) guard(s facts.Subject, head string) func(context.Context) error {
 	}
 }
 
-// decide decides, and once more where only the effects told what to compare with.
-func decide[S any](ctx context.Context, s facts.Subject, snapshot *S, k kind[S]) (effects []effect.Effect, again time.Time, err error) {
-	once := func() ([]effect.Effect, time.Time, error) { return k.decide(snapshot) }
-	effects, again, err = safely(once)
-	if err != nil || k.complete == nil {
-		return effects, again, err
-	}
-	changed, err := k.complete(ctx, s, snapshot, effects)
-	if err != nil || !changed {
-		return effects, again, err
-	}
-	return safely(once)
-}
-
 // head is the judged head of what has one of its own. A commit to the default
 // branch carries its expected parent itself.
 func head[S any](s *S) string {
@@ -246,19 +228,11 @@ func (l *Loop) pilots() kind[facts.Pilot] {
 			if needs := judge.MissingPilot(s); len(needs) > 0 {
 				return needs
 			}
-			return effect.BranchNeeds(s, judge.Pilot(s))
+			return effect.PilotNeeds(s, judge.Pilot(s))
 		},
 		decide: func(s *facts.Pilot) ([]effect.Effect, time.Time, error) {
 			effects, err := effect.DiffPilot(s, judge.Pilot(s), l.Signer)
 			return effects, time.Time{}, err
-		},
-		complete: func(ctx context.Context, subject facts.Subject, s *facts.Pilot, effects []effect.Effect) (bool, error) {
-			if !slices.ContainsFunc(effects, func(e effect.Effect) bool { _, ok := e.(effect.Issue); return ok }) {
-				return false, nil
-			}
-			var err error
-			s.Issues, err = l.GitHub.LookIssues(ctx, subject, s.Repository)
-			return true, err
 		},
 	}
 }
@@ -297,16 +271,6 @@ func (l *Loop) repositories() kind[facts.RepositoryState] {
 		decide: func(s *facts.RepositoryState) ([]effect.Effect, time.Time, error) {
 			effects, err := effect.DiffRepository(s, judge.Repository(s), l.Signer)
 			return effects, time.Time{}, err
-		},
-		complete: func(ctx context.Context, subject facts.Subject, s *facts.RepositoryState, effects []effect.Effect) (bool, error) {
-			i := slices.IndexFunc(effects, func(e effect.Effect) bool { _, ok := e.(effect.Pull); return ok })
-			if i < 0 {
-				return false, nil
-			}
-			branch := effects[i].(effect.Pull).Branch
-			opened, err := l.GitHub.LookOpened(ctx, subject, branch)
-			s.Opened = map[string]facts.Opened{branch: opened}
-			return true, err
 		},
 	}
 }
