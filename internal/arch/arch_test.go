@@ -34,6 +34,7 @@ var rooms = []struct {
 	{"plan", "finding benchmark", true},
 	{"registry", "finding benchmark policy/strictyaml", true},
 	{"dataset", "finding", true},
+	{"evaluation", "finding benchmark", true},
 	{"ledger", "finding", true},
 	{"monitoring", "benchmark", true},
 	{"facts", "finding dataset", true},

@@ -185,3 +185,46 @@ func BenchmarkCompare(b *testing.B) {
 		})
 	}
 }
+
+// By hand: with 20 pairs the P95 is the second largest value.
+func TestCompareP95ByHand(t *testing.T) {
+	var pairs []Pair
+	for i := range 20 {
+		pairs = append(pairs, Pair{float64(100 + i), float64(100 + i)})
+	}
+	same := CompareP95(pairs, 1)
+	assert.Zero(t, same.Delta)
+	assert.Equal(t, 0, same.Moved)
+	assert.False(t, same.Could())
+
+	pairs[18].Candidate = 130 // 118 and 119 become 119 and 130
+	c := CompareP95(pairs, 1)
+	assert.Equal(t, 1.0, c.Delta)
+	assert.Equal(t, 1, c.Moved)
+	assert.Equal(t, 1.0, c.P, "one pair that differs says nothing, however far it is")
+	assert.False(t, c.Could())
+}
+
+func TestRandomSwapsAgreeWithTheExactTest(t *testing.T) {
+	var pairs []Pair
+	for i := range 40 {
+		p := Pair{float64(100 + i), float64(100 + i)}
+		if i >= 27 {
+			p.Candidate += float64(3*i%17 - 4)
+		}
+		pairs = append(pairs, p)
+	}
+	exact := CompareP95(pairs, 7)
+	require.True(t, exact.Exact)
+	for i := range 4 { // four more that differ, far below the P95
+		pairs[i].Candidate += 0.5
+	}
+	drawn := CompareP95(pairs, 7)
+	require.False(t, drawn.Exact)
+	assert.Equal(t, exact.Delta, drawn.Delta)
+	assert.InDelta(t, exact.P, drawn.P, 0.01)
+	assert.InDelta(t, exact.SmallestP, drawn.SmallestP, 0.01)
+	assert.Positive(t, drawn.P)
+	assert.Equal(t, drawn, CompareP95(pairs, 7))
+	assert.NotEqual(t, drawn.P, CompareP95(pairs, 8).P)
+}

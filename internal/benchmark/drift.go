@@ -5,14 +5,19 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // Drift says how far a distribution has moved. All zero but N means "too few
 // values to tell" where Known is false.
 type Drift struct {
-	Known             bool
-	Expected, Actual  int     // values on either side
-	PSI               float64 // population stability index over the bins of Expected
+	Known            bool
+	Expected, Actual int     // values on either side
+	PSI              float64 // population stability index over the bins of Expected
+	// Noise is the PSI that two samples of one distribution stay below in 99 of
+	// 100 cases: (1/n + 1/m) times the quantile of χ² with one degree of freedom
+	// less than bins (Yurdakul, 2018). With 60 values a side it is 0.72.
+	Noise             float64
 	JensenShannon     float64 // divergence in bits over the same bins, 0 to 1
 	KS, KSP           float64 // Kolmogorov-Smirnov statistic and p-value
 	Bins              int
@@ -46,10 +51,20 @@ func MeasureDrift(expected, actual []float64) Drift {
 	for i := range p {
 		d.PSI += (q[i] - p[i]) * math.Log(q[i]/p[i])
 	}
+	d.Noise = noise(len(p), len(expected), len(actual))
 	d.JensenShannon = max(0, stat.JensenShannon(p, q)/math.Ln2)
 	d.KS = stat.KolmogorovSmirnov(expected, nil, actual, nil)
 	d.KSP = kolmogorov(d.KS, len(expected), len(actual))
 	return d
+}
+
+func noise(bins, n, m int) float64 {
+	if bins < 2 {
+		return 0
+	}
+	const coverage = 0.99
+	chi := distuv.ChiSquared{K: float64(bins - 1)}.Quantile(coverage)
+	return (1/float64(n) + 1/float64(m)) * chi
 }
 
 // finite returns the finite values, sorted.

@@ -2,11 +2,14 @@ package benchmark
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,8 +40,12 @@ type RunnerResult struct {
 	Metrics  []RunnerMetric
 	Samples  []Sample
 	Model    string // metadata.model_name
+	Digest   string // metadata.model_digest
 	Prompt   string // metadata.prompt_version
 	Duration decimal.Decimal
+	// Who scored, metadata.judge_model and metadata.judge_prompt_version. Scores
+	// of two judges, or of one judge asked in two ways, cannot be compared.
+	JudgeModel, JudgePrompt string
 }
 
 // RunnerMetric is a metric as the runner printed it: the mean, with the worst
@@ -54,6 +61,11 @@ type Sample struct {
 	ID      string
 	Scores  map[string]decimal.Decimal
 	Verdict string
+	// Summary is the sha256 (hex) of the summary and Length its characters, where
+	// the result has the summary (summary_markdown or summary_text) or states
+	// both (summary_sha256, summary_length). The text itself is not kept.
+	Summary string
+	Length  int
 }
 
 // ParseResult reads a runner's result. Findings have no position: the file is
@@ -195,7 +207,10 @@ func (r *resultReader) result(root map[string]any) RunnerResult {
 	}
 	if meta, ok := root["metadata"].(map[string]any); ok {
 		out.Model, _ = short(meta["model_name"])
+		out.Digest, _ = short(meta["model_digest"])
 		out.Prompt, _ = short(meta["prompt_version"])
+		out.JudgeModel, _ = short(meta["judge_model"])
+		out.JudgePrompt, _ = short(meta["judge_prompt_version"])
 		if n, ok := meta["duration_seconds"].(json.Number); ok {
 			out.Duration, _ = ParseNumber(n.String())
 		}
@@ -299,6 +314,7 @@ func (r *resultReader) samples(v any) []Sample {
 		first[id] = i + 1
 		s := Sample{ID: id, Scores: r.scores(m["metrics"], n)}
 		s.Verdict, _ = short(m["verdict"])
+		s.Summary, s.Length = r.summary(m, n)
 		out = append(out, s)
 	}
 	return out
@@ -352,6 +368,34 @@ func (r *resultReader) scores(v any, sample string) map[string]decimal.Decimal {
 		r.find("RS003", "no_scores", "sample", sample)
 	}
 	return out
+}
+
+var hexSHA256 = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// summary reads what a sample says of its summary: the text, or hash and length.
+func (r *resultReader) summary(m map[string]any, sample string) (hash string, length int) {
+	for _, key := range []string{"summary_markdown", "summary_text"} {
+		if text, ok := m[key].(string); ok && text != "" {
+			sum := sha256.Sum256([]byte(text))
+			return hex.EncodeToString(sum[:]), utf8.RuneCountInString(text)
+		}
+	}
+	if v, has := m["summary_sha256"]; has && v != nil {
+		if hash, _ = v.(string); !hexSHA256.MatchString(hash) {
+			r.find("RS003", "summary_hash", "sample", sample)
+			hash = ""
+		}
+	}
+	if v, has := m["summary_length"]; has && v != nil {
+		n, _ := v.(json.Number)
+		i, err := strconv.Atoi(n.String())
+		if err != nil || i < 0 || i > MaxResultBytes {
+			r.find("RS003", "summary_length", "sample", sample)
+			return hash, 0
+		}
+		length = i
+	}
+	return hash, length
 }
 
 // Aggregates are the samples' metrics, as a scan of a dataset gives them.

@@ -21,10 +21,10 @@ const goodResult = `{
     {"name": "readability", "value": 3, "outcome": "pass"}
   ],
   "samples": [
-    {"sample_id": "d-001", "metrics": [{"name": "coverage", "value": 0.91}, {"name": "latency_seconds", "value": 150}], "verdict": "MEETS_EXPECTATIONS", "notes": ""},
-    {"sample_id": "d-002", "metrics": {"coverage": 0.87, "latency_seconds": 200, "accuracy": null}, "verdict": "MEETS_EXPECTATIONS"}
+    {"sample_id": "d-001", "metrics": [{"name": "coverage", "value": 0.91}, {"name": "latency_seconds", "value": 150}], "verdict": "MEETS_EXPECTATIONS", "notes": "", "summary_markdown": "abc"},
+    {"sample_id": "d-002", "metrics": {"coverage": 0.87, "latency_seconds": 200, "accuracy": null}, "verdict": "MEETS_EXPECTATIONS", "summary_sha256": "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f", "summary_length": 812}
   ],
-  "metadata": {"duration_seconds": 12.5, "model_name": "tuned-7b", "prompt_version": "v3"}
+  "metadata": {"duration_seconds": 12.5, "model_name": "tuned-7b", "model_digest": "sha256:9f2c", "prompt_version": "v3", "judge_model": "judge-70b", "judge_prompt_version": "judge_v2"}
 }`
 
 func TestParseResultReadsWhatTheRunnerPrints(t *testing.T) {
@@ -36,6 +36,13 @@ func TestParseResultReadsWhatTheRunnerPrints(t *testing.T) {
 	assert.Equal(t, "tuned-7b", res.Model)
 	assert.Equal(t, "v3", res.Prompt)
 	assert.Equal(t, "12.5", res.Duration.String())
+	assert.Equal(t, "sha256:9f2c", res.Digest)
+	assert.Equal(t, "judge-70b", res.JudgeModel)
+	assert.Equal(t, "judge_v2", res.JudgePrompt)
+	assert.Equal(t, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", res.Samples[0].Summary, "sha256 of abc, FIPS 180-4")
+	assert.Equal(t, 3, res.Samples[0].Length)
+	assert.Equal(t, strings.Repeat("0f", 32), res.Samples[1].Summary)
+	assert.Equal(t, 812, res.Samples[1].Length)
 	require.Len(t, res.Metrics, 2, "what no band can ask for is left out")
 
 	run := Recompute(res.Aggregates(), bands)
@@ -94,6 +101,8 @@ func TestParseResultRefuses(t *testing.T) {
 		{"an id twice", change("d-002", "d-001"), "RS003", "duplicate"},
 		{"a sample's metric twice", change(`"accuracy": null`, `"Coverage": 0.5`), "RS003", "metric_twice"},
 		{"a sample with too many metrics", change(`"accuracy": null`, many(20, `"m%d": 1`)), "RS003", "metrics_too_many"},
+		{"a hash that is none", change(`"summary_sha256": "0f`, `"summary_sha256": "x`), "RS003", "summary_hash"},
+		{"a length that is none", change(`"summary_length": 812`, `"summary_length": -1`), "RS003", "summary_length"},
 		{"a sample without scores", change(`"coverage": 0.87, "latency_seconds": 200`, `"other": 1`), "RS003", "no_scores"},
 		{"a score of 7.5", change("0.87,", "7.5,"), "RS004", "out_of_range"},
 		{"a latency of 0.0", change(`"latency_seconds": 200`, `"latency_seconds": 0.0`), "RS004", "out_of_range"},
