@@ -19,6 +19,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -77,6 +78,10 @@ type Options struct {
 	Transport func(http.RoundTripper) http.RoundTripper
 }
 
+// sharedKey is the App's key in all worlds of a process: making one takes longer
+// than many a story.
+var sharedKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+
 // New builds the world and starts the server in it. Close ends it.
 func New(ctx context.Context, o Options) (*World, error) {
 	now := o.Now
@@ -91,7 +96,7 @@ func New(ctx context.Context, o Options) (*World, error) {
 	if err != nil {
 		return nil, err
 	}
-	appKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	appKey, err := sharedKey()
 	if err != nil {
 		return nil, fmt.Errorf("make the App's key: %w", err)
 	}
@@ -103,7 +108,7 @@ func New(ctx context.Context, o Options) (*World, error) {
 	w := &World{Key: key, Story: o.Story, options: o, appKey: appKey}
 	w.Story.Owner = owner
 	w.Story.SigningKey = sample.SigningKey{ID: key.Public.ID, Ed25519: key.Public.Public, From: now().AddDate(0, 0, -1).Format(time.DateOnly)}
-	w.GitHub = fakegithub.New(fakegithub.Options{Now: now, Tick: time.Second, Seed: 1, Faults: o.Faults, BaseURL: "https://github.example"})
+	w.GitHub = fakegithub.New(fakegithub.Options{Now: now, TokenNow: time.Now, Tick: time.Second, Seed: 1, Faults: o.Faults, BaseURL: "https://github.example"})
 	w.Now = now
 	w.people()
 	files := asFiles(w.Story.Repository())

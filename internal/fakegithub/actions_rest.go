@@ -171,7 +171,7 @@ func (c *call) downloadArtifact() (answer, error) {
 		}
 		t := c.s.newToken("dl_")
 		t.revoked = true // no API token
-		t.expires = c.s.now().Add(time.Minute)
+		t.expires = c.s.tokenNow().Add(time.Minute)
 		c.s.nodes[t.value] = a
 		c.header.Set("Location", c.s.opt.BaseURL+storagePath+t.value)
 		return answer{status: http.StatusFound}, nil
@@ -183,7 +183,7 @@ func (c *call) downloadArtifact() (answer, error) {
 func (s *Server) storage(c *call) (answer, error) {
 	key := strings.TrimPrefix(c.r.URL.Path, storagePath)
 	a, is := s.nodes[key].(*artifact)
-	if t := s.tokens[key]; !is || t == nil || !s.now().Before(t.expires) {
+	if t := s.tokens[key]; !is || t == nil || !s.tokenNow().Before(t.expires) {
 		return answer{}, errNotFound
 	}
 	return answer{status: http.StatusOK, bytes: a.zip, kind: "application/zip"}, nil

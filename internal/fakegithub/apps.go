@@ -126,7 +126,7 @@ func (a *App) Token(id int64) string {
 	defer s.lock()()
 	in := s.installations[id]
 	t := s.newToken("ghs_")
-	t.installation, t.permissions, t.expires = in, maps.Clone(in.permissions), s.now().Add(tokenLife)
+	t.installation, t.permissions, t.expires = in, maps.Clone(in.permissions), s.tokenNow().Add(tokenLife)
 	return t.value
 }
 
@@ -276,7 +276,7 @@ func (c *call) createToken() (answer, error) {
 		return answer{}, f
 	}
 	t := c.s.newToken("ghs_")
-	t.installation, t.expires, t.permissions = in, c.s.now().Add(tokenLife), maps.Clone(in.permissions)
+	t.installation, t.expires, t.permissions = in, c.s.tokenNow().Add(tokenLife), maps.Clone(in.permissions)
 	if q.Permissions != nil {
 		for k, v := range q.Permissions {
 			if have := in.permissions[k]; have == "" || (have == "read" && v != "read") {

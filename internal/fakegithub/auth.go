@@ -54,7 +54,7 @@ func (s *Server) authenticate(r *http.Request) (actor, *failure) {
 		return s.authenticateApp(value)
 	}
 	t := s.tokens[value]
-	if t == nil || t.revoked || (!t.expires.IsZero() && !s.now().Before(t.expires)) {
+	if t == nil || t.revoked || (!t.expires.IsZero() && !s.tokenNow().Before(t.expires)) {
 		return actor{}, errBadCredentials
 	}
 	if t.user != nil {
@@ -94,7 +94,7 @@ func (s *Server) authenticateApp(raw string) (actor, *failure) {
 	if a == nil || a.spec.Key == nil || err != nil || rsa.VerifyPKCS1v15(a.spec.Key, crypto.SHA256, sum[:], sig) != nil {
 		return actor{}, &failure{status: http.StatusUnauthorized, message: "A JSON web token could not be decoded"}
 	}
-	now := float64(s.now().Unix())
+	now := float64(s.tokenNow().Unix())
 	switch {
 	case claims.Exp <= now:
 		return actor{}, &failure{status: http.StatusUnauthorized, message: "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires"}

@@ -17,6 +17,9 @@ type Options struct {
 	// Now is the clock; nil is time.Now. Times are kept in whole seconds, as
 	// GitHub shows them.
 	Now func() time.Time
+	// TokenNow is the clock by which tokens live; nil is Now. A client of the
+	// App's makes and keeps them by the real one, whatever time a story plays in.
+	TokenNow func() time.Time
 	// Tick is how much later than the one before every write is at least, so
 	// that a story told in milliseconds has an order. 0: writes may share a second.
 	Tick time.Duration
@@ -166,6 +169,14 @@ func (s *Server) now() time.Time {
 		t = s.last
 	}
 	return t
+}
+
+// tokenNow is the clock of tokens.
+func (s *Server) tokenNow() time.Time {
+	if s.opt.TokenNow == nil {
+		return s.now()
+	}
+	return s.opt.TokenNow().UTC().Truncate(time.Second)
 }
 
 // stamp is the time of a write.

@@ -81,6 +81,35 @@ func pathTricks(t *testing.T) {
 		s.shows(pr, "success")
 		s.says(pr, "nothing governed")
 	})
+	on(t, "a plan moved out of sight is seen by both roles", func(t *testing.T, s *stage) {
+		s.signedOff()
+		s.Repo.MustCommit("hide", dana, fakegithub.CommitSpec{
+			Message: "Move", Author: dana, Delete: []string{sample.Plan},
+			Files: map[string]fakegithub.File{"notes/old.md": fakegithub.Text(s.file("main", sample.Plan))},
+		})
+		pr := s.Repo.OpenPR(fakegithub.PRSpec{Author: dana, Title: "Tidy", Head: "hide"})
+		s.settle()
+		s.shows(pr, "waiting")
+	})
+	on(t, "a plan moved into sight is a request", func(t *testing.T, s *stage) {
+		in := files(s.Story.Pilot())
+		plan := in[sample.Plan]
+		delete(in, sample.Plan)
+		in["notes/idea.md"] = plan
+		s.push(nina, "main", in)
+		s.Repo.MustCommit(branch, dana, fakegithub.CommitSpec{Message: "Move", Author: dana, Delete: []string{"notes/idea.md"}, Files: map[string]fakegithub.File{sample.Plan: plan}})
+		pr := s.Repo.OpenPR(fakegithub.PRSpec{Author: dana, Title: "Move", Head: branch})
+		s.settle()
+		s.shows(pr, "waiting")
+		assert.Equal(t, "success", s.check(pr, "pilot/plan"))
+	})
+	for _, path := range []string{policy, roleFile, "models/registry.yaml", ".github/workflows/pilot_finetune.yml"} {
+		on(t, "a symlink for "+path, func(t *testing.T, s *stage) {
+			pr := s.request(map[string]fakegithub.File{path: {Mode: fakegithub.ModeSymlink, Data: []byte("../README.md")}})
+			s.approve(pr, max)
+			assert.NotEqual(t, "success", s.check(pr, approvals))
+		})
+	}
 	on(t, "two plans are one too many", func(_ *testing.T, s *stage) {
 		in := files(s.Story.Pilot())
 		in[folder+"another.md"] = in[sample.Plan]
@@ -106,11 +135,7 @@ func bombs(t *testing.T) {
 		check string
 	}{
 		"aliases in front matter": {func(s *stage) map[string]fakegithub.File {
-			bomb := "---\na: &a [x,x,x,x,x,x,x,x,x]\n"
-			for c := 'b'; c < 'k'; c++ {
-				bomb += fmt.Sprintf("%c: &%c [*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c]\n", c, c, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1)
-			}
-			return map[string]fakegithub.File{sample.Plan: fakegithub.Text(bomb + "---\n# Plan\n")}
+			return map[string]fakegithub.File{sample.Plan: fakegithub.Text("---\n" + aliases("") + "---\n# Plan\n")}
 		}, "pilot/plan"},
 		"a record a thousand levels deep": {func(s *stage) map[string]fakegithub.File {
 			in := files(s.Story.Pilot())
@@ -132,6 +157,12 @@ func bombs(t *testing.T) {
 			}
 			return map[string]fakegithub.File{sample.Plan: fakegithub.Text("# Plan\n" + b.String())}
 		}, "pilot/plan"},
+		"aliases in the policy": {func(s *stage) map[string]fakegithub.File {
+			return map[string]fakegithub.File{policy: fakegithub.Text(s.file("main", policy) + "x-bomb:\n" + aliases("  "))}
+		}, "pilot/policy"},
+		"aliases in the registry": {func(s *stage) map[string]fakegithub.File {
+			return map[string]fakegithub.File{"models/registry.yaml": fakegithub.Text("models:\n" + aliases("  "))}
+		}, "pilot/release"},
 		"what a backtracking matcher hates": {func(s *stage) map[string]fakegithub.File {
 			return map[string]fakegithub.File{sample.Plan: fakegithub.Text("# Plan\n- Seed: " + strings.Repeat("a", 200_000) + "!\n| " + strings.Repeat("|", 200_000) + "\n")}
 		}, "pilot/plan"},
@@ -139,8 +170,20 @@ func bombs(t *testing.T) {
 		on(t, name, func(t *testing.T, s *stage) {
 			pr := s.request(row.files(s))
 			assert.Equal(t, "failure", s.check(pr, row.check))
+			c, _ := s.Repo.Check(pr.View().Head, row.check)
+			assert.Regexp(t, `\*\*[A-Z]+[0-9]{3}\*\*`, c.Summary, "a finding says so")
+			assert.NotContains(t, c.Summary, "could not evaluate")
 			s.approve(pr, irina, oleg)
 			assert.NotEqual(t, "success", s.check(pr, approvals))
 		})
 	}
+}
+
+// aliases are YAML that would unfold to some ten thousand million values.
+func aliases(indent string) string {
+	bomb := indent + "a: &a [x,x,x,x,x,x,x,x,x]\n"
+	for c := 'b'; c < 'k'; c++ {
+		bomb += fmt.Sprintf("%s%c: &%c [*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c]\n", indent, c, c, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1)
+	}
+	return bomb
 }

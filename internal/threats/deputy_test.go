@@ -67,6 +67,19 @@ func wearsOurName(t *testing.T) {
 		assert.Equal(t, 1, n)
 		assert.Equal(t, body, after)
 	})
+	on(t, "our comment deleted is written again", func(t *testing.T, s *stage) {
+		pr := s.pilot()
+		body, _ := s.Comment(pr)
+		for _, c := range pr.View().Comments {
+			if c.Author == s.App.Login() {
+				s.Repo.DeleteComment(nina, c.ID)
+			}
+		}
+		s.settle()
+		after, n := s.Comment(pr)
+		assert.Equal(t, 1, n)
+		assert.Equal(t, body, after)
+	})
 	on(t, "a command edited by somebody else", func(t *testing.T, s *stage) {
 		pr := s.pilot()
 		id := pr.Comment(max, "Hello.")
@@ -80,6 +93,8 @@ func lookAlikes(t *testing.T) {
 	on(t, "a login", func(_ *testing.T, s *stage) {
 		pr := s.request(s.plan("@"+dana, "@dаna")) // the a is Cyrillic
 		assert.Equal(s.t, "failure", s.check(pr, "pilot/plan"))
+		plan, _ := s.Repo.Check(pr.View().Head, "pilot/plan")
+		assert.Contains(s.t, plan.Summary, "initiator")
 		c, _ := s.Comment(pr)
 		assert.NotContains(s.t, c, "@dаna ")
 	})
@@ -137,6 +152,86 @@ func confusedDeputy(t *testing.T) {
 		}
 		assert.Equal(t, []string{"dana"}, pushers(s, branch), "nobody else pushed to the author's branch")
 	})
+	on(t, "it merges nothing but its own", func(t *testing.T, s *stage) {
+		s.protect()
+		pr := s.signedOff()
+		require.Len(t, s.ours("signoff/"), 1)
+		for _, p := range s.Repo.PRs() {
+			v := p.View()
+			mine := v.Author == s.App.Login()
+			assert.Equal(t, mine, strings.HasPrefix(v.HeadRef, "pilotgate/"), v.HeadRef)
+			assert.False(t, !mine && v.AutoMerge, "auto-merge of %s", v.HeadRef)
+		}
+		assert.Equal(t, dana, pr.View().MergedBy)
+	})
+	on(t, "a mend goes on top of the head that was judged, or nowhere", func(t *testing.T, s *stage) {
+		pr, c := s.broken()
+		s.wire.before(func(r *http.Request) bool { return strings.Contains(sent(r), "createCommitOnBranch") }, func() {
+			s.GitHub.Hold()
+			s.Repo.MustCommit(branch, dana, fakegithub.CommitSpec{Message: "One more", Files: s.plan("2e-5", "9e-5"), Author: dana})
+		})
+		s.Repo.ClickAction(dana, c.ID, c.Actions[0])
+		s.settle()
+		require.True(t, s.wire.sprung())
+		log := s.Repo.Log(branch)
+		assert.Equal(t, dana, log[0].Author, "the author's push stands")
+		assert.Contains(t, s.file(branch, sample.Plan), "9e-5")
+		s.GitHub.Release(nil)
+		s.settle()
+		assert.Equal(t, log[0].OID, pr.View().Head)
+	})
+	on(t, "what is under .github is never mended, and nobody's default branch", func(t *testing.T, s *stage) {
+		_, c := s.broken()
+		before := s.Repo.Head("main")
+		s.Repo.ClickAction(dana, c.ID, c.Actions[0])
+		s.settle()
+		assert.Equal(t, before, s.Repo.Head("main"))
+		for _, p := range s.Repo.Files(branch) {
+			if strings.HasPrefix(p, ".github/") {
+				assert.Equal(t, s.file("main", p), s.file(branch, p), p)
+			}
+		}
+		assert.Len(t, pushers(s, branch), 2, "the author, and the bot that was asked")
+	})
+}
+
+// broken opens a pull request with one finding whose mend is exact, and is its button.
+func (s *stage) broken() (*fakegithub.PR, fakegithub.CheckView) {
+	s.t.Helper()
+	pr := s.request(files(s.Story.Pilot(sample.PatchRelease)))
+	c, ok := s.Repo.Check(pr.View().Head, "pilot/operations")
+	require.True(s.t, ok)
+	require.Equal(s.t, "failure", c.Conclusion)
+	require.NotEmpty(s.t, c.Actions, "the button")
+	return pr, c
+}
+
+func hidesBehindTheBot(t *testing.T) {
+	on(t, "who clicked is a co-author and approves nothing", func(_ *testing.T, s *stage) {
+		pr, c := s.broken()
+		assert.Contains(s.t, c.Summary, "can no longer approve", "told before the click")
+		s.Repo.ClickAction(oleg, c.ID, c.Actions[0])
+		s.settle()
+		s.approve(pr, irina, oleg)
+		s.shows(pr, "waiting")
+		s.says(pr, "is a co-author of commit")
+		s.approve(pr, vera)
+		s.shows(pr, "success")
+	})
+	for name, spec := range map[string]fakegithub.CommitSpec{
+		"a commit in the bot's name":                        {Author: "pilotgate[bot]", Committer: "pilotgate[bot]"},
+		"a commit in the bot's name that she had a hand in": {Author: "pilotgate[bot]", CoAuthors: []string{irina}},
+	} {
+		on(t, name, func(_ *testing.T, s *stage) {
+			spec.Message, spec.Files = "Mend 1 finding", files(s.Story.Pilot())
+			s.Repo.MustCommit(branch, irina, spec)
+			pr := s.Repo.OpenPR(fakegithub.PRSpec{Author: dana, Title: "Pilot", Head: branch})
+			s.settle()
+			s.approve(pr, irina, oleg)
+			s.shows(pr, "failure")
+			s.says(pr, "belongs to no GitHub account")
+		})
+	}
 }
 
 // pushers are who pushed to a branch, by GitHub's own history.

@@ -1,6 +1,11 @@
 package threats
 
 import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -163,6 +168,27 @@ func tampersWithTheLedger(t *testing.T) {
 		})
 		shut(t, s)
 	})
+	on(t, "a record signed by somebody else under our key's name", func(t *testing.T, s *stage) {
+		s.signedOff()
+		direct(s, s.records()[0], func(r string) string { return resigned(t, r, ledgerKey) })
+		shut(t, s)
+	})
+	on(t, "the whole chain written anew with another key, and that key in the policy", func(t *testing.T, s *stage) {
+		s.signedOff()
+		_, private, err := ed25519.GenerateKey(rand.Reader)
+		require.NoError(t, err)
+		public := base64.StdEncoding.EncodeToString(private.Public().(ed25519.PublicKey))
+		s.push(nina, "main", map[string]fakegithub.File{
+			s.records()[0]: fakegithub.Text(resigned(t, s.file("main", s.records()[0]), private)),
+			policy:         fakegithub.Text(strings.ReplaceAll(s.file("main", policy), s.Key.Public.Public, public)),
+		})
+		second := s.second()
+		s.approve(second, irina, oleg)
+		require.NoError(t, second.Merge(nina, fakegithub.Squash, true))
+		s.settle()
+		assert.Len(t, s.records(), 1, "our key is not the policy's: nothing more is recorded")
+		assert.NotEmpty(t, s.openIssues())
+	})
 	on(t, "a record deleted", func(t *testing.T, s *stage) {
 		s.signedOff()
 		s.Repo.MustCommit("main", nina, fakegithub.CommitSpec{Message: "Tidy", Delete: s.records(), Author: nina})
@@ -223,6 +249,24 @@ func (s *stage) second() *fakegithub.PR {
 }
 
 const secondPlan = "docs/specs/epic_05/pilots/second-2025-12.md"
+
+// ledgerKey is nobody's key.
+var ledgerKey = ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, ed25519.SeedSize))
+
+// resigned is a record with its signature made by another key.
+func resigned(t *testing.T, record string, key ed25519.PrivateKey) string {
+	t.Helper()
+	var e struct {
+		Type       string              `json:"payloadType"`
+		Payload    []byte              `json:"payload"`
+		Signatures []map[string]string `json:"signatures"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(record), &e))
+	require.Len(t, e.Signatures, 1)
+	message := fmt.Sprintf("DSSEv1 %d %s %d %s", len(e.Type), e.Type, len(e.Payload), e.Payload)
+	sig := base64.StdEncoding.EncodeToString(ed25519.Sign(key, []byte(message)))
+	return strings.Replace(record, e.Signatures[0]["sig"], sig, 1)
+}
 
 func reusesAnID(t *testing.T) {
 	named := func(s *stage, path, front string) map[string]fakegithub.File {

@@ -2,6 +2,8 @@ package threats
 
 import (
 	"encoding/json"
+	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -16,6 +18,7 @@ import (
 
 	"github.com/pilotgate/pilotgate/internal/cli/sample"
 	"github.com/pilotgate/pilotgate/internal/fakegithub"
+	"github.com/pilotgate/pilotgate/internal/webhook"
 )
 
 // everything is all that the server said to anybody: at GitHub and in its log.
@@ -111,16 +114,37 @@ func secretsInLogs(t *testing.T) {
 			return nil
 		})
 		s.signedOff()
-		said := s.log.String()
-		require.NotEmpty(t, said)
-		for _, secret := range []string{s.App.Secret(), "ghs_", "eyJ", "PRIVATE KEY", "Bearer ", "Authorization"} {
-			assert.NotContains(t, said, secret)
-		}
-		for where, what := range s.everything() {
-			assert.NotContains(t, what, s.App.Secret(), where)
-			assert.NotContains(t, what, "ghs_", where)
-		}
+		require.NotEmpty(t, s.log.String()) // kept, like every story's, by keepsSecrets
 	}, setting{unjudged: true})
+	on(t, "in an error about GitHub's answer to them", func(t *testing.T, s *stage) {
+		s.GitHub.Inject(func(r *http.Request) *fakegithub.Failure {
+			if strings.HasSuffix(r.URL.Path, "/access_tokens") {
+				return &fakegithub.Failure{Status: 401, Body: `{"message":"no ` + r.Header.Get("Authorization") + `"}`}
+			}
+			return nil
+		})
+		s.GitHub.RevokeTokens()
+		s.Repo.MustCommit(branch, dana, fakegithub.CommitSpec{Message: "Add a pilot", Files: files(s.Story.Pilot()), Author: dana})
+		s.Repo.OpenPR(fakegithub.PRSpec{Author: dana, Title: "Pilot", Head: branch})
+		s.eventually(func() bool { return strings.Contains(s.log.String(), "not reconciled") })
+		s.GitHub.Inject(nil)
+		s.settle()
+	}, setting{unjudged: true})
+}
+
+// keepsSecrets holds against every story that nothing it left behind holds a
+// secret: the server's log, and all that GitHub shows.
+func (s *stage) keepsSecrets() {
+	s.t.Helper()
+	said := s.log.String()
+	for _, secret := range []string{s.App.Secret(), "ghs_", "eyJhbGciOi", "PRIVATE KEY", "Bearer ", "Authorization"} {
+		assert.NotContains(s.t, said, secret, "the log")
+	}
+	for where, what := range s.everything() {
+		assert.NotContains(s.t, what, s.App.Secret(), where)
+		assert.NotContains(s.t, what, "ghs_", where)
+		assert.NotContains(s.t, what, "PRIVATE KEY", where)
+	}
 }
 
 func forgedDeliveries(t *testing.T) {
@@ -159,6 +183,38 @@ func forgedDeliveries(t *testing.T) {
 		assert.Equal(t, http.StatusAccepted, post(func(*http.Request) {}), "a replay")
 		s.settle()
 		assert.Empty(t, s.written())
+		s.shows(pr, "success")
+	})
+	on(t, "oversized", func(t *testing.T, s *stage) {
+		real := s.GitHub.Deliveries()[0]
+		s.GitHub.ForgetRequests()
+		for name, declared := range map[string]int64{"and says so": 26 << 20, "and does not say so": -1} {
+			req, err := real.Request(s.ctx, s.Hook())
+			require.NoError(t, err)
+			req.Body, req.ContentLength, req.GetBody = io.NopCloser(io.LimitReader(endless{}, 26<<20)), declared, nil
+			resp, err := http.DefaultClient.Do(req)
+			require.NoError(t, err, name)
+			assert.Equal(t, http.StatusRequestEntityTooLarge, resp.StatusCode, name)
+			require.NoError(t, resp.Body.Close())
+		}
+		assert.Empty(t, s.GitHub.Requests(), "nothing was looked at")
+	})
+	on(t, "slow: they hold up nobody", func(t *testing.T, s *stage) {
+		address := strings.TrimSuffix(strings.TrimPrefix(s.Hook(), "http://"), webhook.Path)
+		var dialer net.Dialer
+		for i := range 300 {
+			c, err := dialer.DialContext(s.ctx, "tcp", address)
+			require.NoError(t, err)
+			t.Cleanup(func() { assert.NoError(t, c.Close()) })
+			head := "POST " + webhook.Path + " HTTP/1.1\r\nHost: pilotgate\r\nContent-Type: application/json\r\nX-GitHub-Event: push\r\n"
+			if i%2 == 0 { // half of them never end their headers, half never their body
+				head += "X-Hub-Signature-256: sha256=" + strings.Repeat("0", 64) + "\r\nContent-Length: 26000000\r\n\r\n{"
+			}
+			_, err = io.WriteString(c, head)
+			require.NoError(t, err)
+		}
+		pr := s.pilot()
+		s.approve(pr, irina, oleg)
 		s.shows(pr, "success")
 	})
 }

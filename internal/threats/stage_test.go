@@ -12,13 +12,17 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -56,6 +60,7 @@ type stage struct {
 	ctx  context.Context
 	wire *wire
 	log  *record
+	late atomic.Int64   // how far the clock was put forward, in nanoseconds
 	pr   *fakegithub.PR // the story's first pull request
 }
 
@@ -65,7 +70,8 @@ type setting struct {
 	policy   func(string) string
 	files    map[string]fakegithub.File
 	faults   *fakegithub.Faults
-	unjudged bool // exchanges are not held against GitHub's description: the story breaks them
+	beside   func(*http.Request) *http.Response // a host beside GitHub
+	unjudged bool                               // exchanges are not held against GitHub's description: the story breaks them
 }
 
 // small is a sample whose datasets are read in a moment.
@@ -77,11 +83,12 @@ func open(t *testing.T, o ...setting) *stage {
 	if len(o) > 0 {
 		set = o[0]
 	}
-	s := &stage{t: t, ctx: t.Context(), wire: &wire{left: -1}, log: &record{}}
+	s := &stage{t: t, ctx: t.Context(), wire: &wire{left: -1, hosts: map[string]bool{}, beside: set.beside}, log: &record{}}
+	now := func() time.Time { return time.Now().Add(time.Duration(s.late.Load())) }
 	story := small
 	story.Profile = set.profile
 	w, err := demo.New(context.WithoutCancel(s.ctx), demo.Options{
-		Log: zerolog.New(s.log), Policy: set.policy, Story: story, Base: set.files, Faults: set.faults,
+		Log: zerolog.New(s.log), Policy: set.policy, Now: now, Story: story, Base: set.files, Faults: set.faults,
 		Transport: func(next http.RoundTripper) http.RoundTripper {
 			if !set.unjudged {
 				next = openapi.Validate(t, next)
@@ -94,6 +101,7 @@ func open(t *testing.T, o ...setting) *stage {
 	s.World = w
 	t.Cleanup(func() {
 		assert.NoError(t, w.Close())
+		s.keepsSecrets()
 		asked.add(w.GitHub.Operations())
 		if t.Failed() && testing.Verbose() {
 			t.Log(s.log)
@@ -121,11 +129,17 @@ func (r *record) String() string {
 }
 
 // wire is the server's way to GitHub; it can be cut after so many writes, as a
-// crash cuts it.
+// crash cuts it, and something can happen between two requests.
 type wire struct {
-	next http.RoundTripper
-	mu   sync.Mutex
-	left int // writes until the cut; -1: no cut
+	next   http.RoundTripper
+	beside func(*http.Request) *http.Response // answers in GitHub's stead; nil, or a nil answer: GitHub does
+
+	mu     sync.Mutex
+	left   int // writes until the cut; -1: no cut
+	trap   func(*http.Request) bool
+	act    func()
+	hosts  map[string]bool
+	passed int
 }
 
 var errCut = errors.New("the wire is cut")
@@ -136,11 +150,72 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if w.left > 0 && writes(r) {
 		w.left--
 	}
+	var act func()
+	if w.trap != nil && w.trap(r) {
+		act, w.act, w.trap = w.act, nil, nil
+	}
+	w.hosts[r.URL.Host] = true
+	w.passed++
 	w.mu.Unlock()
 	if cut {
 		return nil, errCut
 	}
+	if act != nil {
+		act()
+	}
+	if w.beside != nil {
+		if resp := w.beside(r); resp != nil {
+			resp.Request = r
+			return resp, nil
+		}
+	}
 	return w.next.RoundTrip(r)
+}
+
+// before lets something happen at GitHub once, just before the first request
+// that matches gets there.
+func (w *wire) before(match func(*http.Request) bool, act func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.trap, w.act = match, act
+}
+
+// sprung tells whether what before was told has happened.
+func (w *wire) sprung() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.trap == nil
+}
+
+// count is how many requests have passed.
+func (w *wire) count() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.passed
+}
+
+// reached are the hosts that were spoken to, or would have been.
+func (w *wire) reached() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Sorted(maps.Keys(w.hosts))
+}
+
+// sent is a request's body.
+func sent(r *http.Request) string {
+	if r.GetBody == nil {
+		return ""
+	}
+	body, err := r.GetBody()
+	if err != nil {
+		return ""
+	}
+	defer body.Close()
+	raw, err := io.ReadAll(body)
+	if err != nil {
+		return ""
+	}
+	return string(raw)
 }
 
 // writes tells a write that changes what people see from a read or a token.
@@ -151,14 +226,7 @@ func writes(r *http.Request) bool {
 	if !strings.HasSuffix(r.URL.Path, "/graphql") {
 		return true
 	}
-	body, err := r.GetBody()
-	if err != nil {
-		return true
-	}
-	defer body.Close()
-	var b bytes.Buffer
-	_, _ = b.ReadFrom(body)
-	return bytes.Contains(b.Bytes(), []byte(`"query":"mutation`))
+	return strings.Contains(sent(r), `"query":"mutation`)
 }
 
 func (w *wire) cutAfter(n int) {
@@ -192,6 +260,12 @@ var update = flag.Bool("update", false, "write golden files")
 // with the list that people read.
 func TestMain(m *testing.M) {
 	flag.Parse()
+	if given := flag.Lookup("test.parallel"); given.Value.String() == given.DefValue {
+		// A story waits as often as it computes: for retries, and for rest.
+		if err := flag.Set("test.parallel", strconv.Itoa(4*runtime.GOMAXPROCS(0))); err != nil {
+			panic(err)
+		}
+	}
 	code := m.Run()
 	if run := flag.Lookup("test.run"); code == 0 && (run == nil || run.Value.String() == "") {
 		if err := compareOperations(); err != nil {
@@ -224,6 +298,9 @@ func compareOperations() error {
 	}
 	return nil
 }
+
+// pass lets time go by, everybody's.
+func (s *stage) pass(d time.Duration) { s.late.Add(int64(d)) }
 
 // settle waits until nothing is left to do.
 func (s *stage) settle() {
