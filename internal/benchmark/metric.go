@@ -42,11 +42,11 @@ func DirectionOf(metric string) Direction {
 // metricWords are the words by which plans name metrics. A name is one of them
 // with at most a statistic and filler words beside it.
 var metricWords = map[string]string{
-	"coverage": Coverage, "покрытие": Coverage, "полнота": Coverage, "охват": Coverage,
-	"accuracy": Accuracy, "точность": Accuracy, "достоверность": Accuracy,
-	"coherence": Coherence, "связность": Coherence, "когерентность": Coherence,
-	"informativeness": Informativeness, "информативность": Informativeness,
-	"latency": Latency, "задержка": Latency, "латентность": Latency, "отклика": Latency, "ответа": Latency,
+	"coverage": Coverage, "cov": Coverage, "покрытие": Coverage, "покрытия": Coverage, "полноты": Coverage, "полнота": Coverage, "охват": Coverage,
+	"accuracy": Accuracy, "acc": Accuracy, "точность": Accuracy, "точности": Accuracy, "достоверность": Accuracy,
+	"coherence": Coherence, "coh": Coherence, "связность": Coherence, "связности": Coherence, "когерентность": Coherence,
+	"informativeness": Informativeness, "информативность": Informativeness, "информативности": Informativeness,
+	"latency": Latency, "задержка": Latency, "задержки": Latency, "латентность": Latency, "латентности": Latency, "отклика": Latency, "ответа": Latency,
 }
 
 var statisticWords = map[string]string{

@@ -13,6 +13,14 @@ func (r *reader) refine(ctx context, f Field, p phrase) {
 		r.add(f, p.value())
 		return
 	}
+	switch f {
+	case Dataset, EvaluationDataset, DatasetID, BaselineModel, TargetModel, RollbackTarget, PromptVersion, cardPII: // more of them stands behind a comma
+	default:
+		if first := p.split(",;")[0]; absent(first.text()) {
+			r.add(f, first.value()) // "Epochs TBD, batch size 8" is not 8 epochs
+			return
+		}
+	}
 	if r.kind == cardDocument {
 		r.refineCard(f, p)
 		return
@@ -48,14 +56,22 @@ func (r *reader) refine(ctx context, f Field, p phrase) {
 	case TargetRelease:
 		r.add(f, releaseIn(p).value())
 	case Initiator:
-		r.add(f, loginIn(p).value())
+		v := loginIn(p).value()
+		if r.weak && !strings.HasPrefix(v.Text, "@") {
+			return // "Owner: the platform team" is no person
+		}
+		r.add(f, v)
 	default:
 		r.add(f, p.value())
 	}
 }
 
-// firstPart is a value up to a remark in brackets or behind a comma.
+// firstPart is a value up to a remark in brackets or behind a comma. A value in
+// code ends with it.
 func firstPart(p phrase) phrase {
+	if !p.empty() && p.run.code[p.lo] {
+		return codeSpan(p)
+	}
 	for i, c := range p.text() {
 		if i > 0 && (c == '(' || c == ',' || c == ';') {
 			return p.slice(0, i).trimSpace()
@@ -127,6 +143,8 @@ func (r *reader) dataset(ctx context, f Field, p phrase) {
 	}
 	v := firstPart(p).value()
 	switch {
+	case v.Text == "":
+		r.add(f.datasetPath(), v)
 	case f == EvaluationDataset:
 		r.add(f, v)
 	case ctx.group == inDataset || f == DatasetID:
@@ -169,6 +187,12 @@ func pathsIn(p phrase) []Value {
 	for _, w := range p.words() {
 		l := covered(w)
 		switch {
+		case l != nil && !used[l] && !strings.Contains(w.text(), "/") && strings.HasSuffix(l.url, "/"+w.text()):
+			// The label is the file's name, the target says where it is.
+			used[l] = true
+			if v, ok := linkedPath(p.run.doc, *l); ok {
+				found = append(found, v)
+			}
 		case isPath(w.text(), true):
 			found = append(found, w.value())
 			if l != nil {

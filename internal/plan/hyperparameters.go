@@ -52,6 +52,9 @@ func (r *reader) inOneLine(ctx context, p phrase) []stated {
 	if _, _, _, found := takeCompute(p); found && (namesHardware(p.text()) || ctx.group == inCompute) {
 		return []stated{{Hardware, p}}
 	}
+	if isHours(p.text()) && (ctx.group == inHyper || ctx.group == inCompute) {
+		return []stated{{Hours, p}}
+	}
 	if ctx.group == inCompute && len(words) > 0 && namesHardware(p.text()) {
 		return []stated{{Hardware, p}}
 	}

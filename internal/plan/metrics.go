@@ -128,7 +128,7 @@ func (r *reader) metricLine(ctx context, p phrase) (below context, ok bool) {
 		r.addMetric(&r.metrics, "baseline metrics", row)
 		return below, true
 	}
-	if parts := rest.split(",;"); len(parts) > 1 && r.isMetricLine(ctx, parts[1]) {
+	if parts := rest.split(",;·|"); len(parts) > 1 && r.isMetricLine(ctx, parts[1]) {
 		r.metricList(ctx, p)
 		return below, true
 	}
@@ -150,7 +150,7 @@ func (r *reader) metricList(ctx context, p phrase) {
 			r.metricLine(ctx, start.trim(isSeparator))
 		}
 	}
-	for _, part := range p.split(",;") {
+	for _, part := range p.split(",;·|") {
 		if _, _, _, _, ok := cutMetric(part); ok || start.empty() {
 			if start.run != nil {
 				flush()
@@ -243,6 +243,18 @@ func (r *reader) measuredLine(row MetricRow, p phrase) MetricRow {
 		return row
 	}
 	row.Value = p.slice(0, cut).value()
+	if end := strings.IndexByte(text, ')'); text[cut] == '(' && end > cut {
+		// "0.89 (≥0.88 pass, ≥0.80 warn): pass": one band, and what stands behind it.
+		if inside := p.slice(cut+1, end).trimSpace(); len(signsIn(inside.text())) > 1 {
+			r.setBand(&row, []phrase{inside})
+			if status := p.slice(end+1, len(text)).trim(func(c rune) bool { return strings.ContainsRune(" :—–-,;", c) }); !status.empty() {
+				if _, isWord := statusWord(status.text()); isWord {
+					row.Status = status.value()
+				}
+			}
+			return row
+		}
+	}
 	rest := p.slice(cut, len(text)).trim(func(c rune) bool { return strings.ContainsRune(" (),;|", c) })
 	for _, part := range rest.split(",;|") {
 		part = part.trimSpace()
@@ -264,6 +276,20 @@ func (r *reader) measuredLine(row MetricRow, p phrase) MetricRow {
 	return row
 }
 
+// signsIn gives the bounds of a text that have a sign.
+func signsIn(text string) (signed []clause) {
+	if len(text) > maxThreshold {
+		return nil
+	}
+	clauses, _, _ := readClauses(text)
+	for _, c := range clauses {
+		if c.sign != noSign {
+			signed = append(signed, c)
+		}
+	}
+	return signed
+}
+
 // cutColumn reads "threshold ≥0.88" and "Status: pass".
 func cutColumn(p phrase) (column, phrase, bool) {
 	text := p.text()
@@ -275,15 +301,11 @@ func cutColumn(p phrase) (column, phrase, bool) {
 	if !ok || c == colPass || c == colWarn || c == colFail {
 		return colOther, phrase{}, false
 	}
-	return c, p.slice(end, len(text)).trim(func(c rune) bool { return strings.ContainsRune(" :=\t", c) }), true
+	return c, p.slice(end, len(text)).trim(func(c rune) bool { return strings.ContainsRune(" :=—–→\t", c) }), true
 }
 
 // partOfMetric reads a bullet below a metric's own: "Value: 0.89".
 func (r *reader) partOfMetric(ctx context, p phrase) bool {
-	c, value, ok := cutColumn(p)
-	if !ok {
-		return false
-	}
 	list := &r.metrics
 	if ctx.group == inAcceptance {
 		list = &r.acceptance
@@ -292,6 +314,10 @@ func (r *reader) partOfMetric(ctx context, p phrase) bool {
 		return false
 	}
 	row := &(*list)[len(*list)-1]
+	c, value, ok := cutColumn(p)
+	if !ok {
+		return r.bareOfMetric(ctx, row, p)
+	}
 	switch c {
 	case colThreshold, colTarget, colAcceptance:
 		r.setBand(row, []phrase{value})
@@ -302,6 +328,31 @@ func (r *reader) partOfMetric(ctx context, p phrase) bool {
 	default:
 		return false
 	}
+	return true
+}
+
+// bareOfMetric reads what stands below a metric's name without a key: "≥ 0.90",
+// "at least 0.90", and in the baseline "0.89".
+func (r *reader) bareOfMetric(ctx context, row *MetricRow, p phrase) bool {
+	const longest = 80
+	text := p.text()
+	if len(text) > longest || row.Threshold.Text != "" || row.Value.Text != "" {
+		return false
+	}
+	if _, _, _, _, named := cutMetric(p); named {
+		return false
+	}
+	if ctx.group == inMetrics {
+		if _, err := parseNumber(text); err != nil {
+			return false
+		}
+		row.Value = p.value()
+		return true
+	}
+	if clauses, _, relative := readClauses(text); len(clauses) == 0 || relative || clauses[0].sign == noSign && !startsWithDigit(text) {
+		return false
+	}
+	r.setBand(row, []phrase{p})
 	return true
 }
 

@@ -217,6 +217,15 @@ func hoursIn(p phrase) phrase {
 	return p
 }
 
+// isHours tells "6h", "~6 ч": a number of hours and nothing else.
+func isHours(s string) bool {
+	_, name := cutUnit(s)
+	if _, err := parseNumber(s); err != nil || name == "" {
+		return false
+	}
+	return strings.Contains("|"+unitTable[4].names+"|", "|"+name+"|")
+}
+
 // isDuration tells words for hours, minutes and seconds.
 func isDuration(s string) bool {
 	s = strings.ReplaceAll(strings.ToLower(strings.Trim(s, ".")), "-", " ")

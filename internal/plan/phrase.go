@@ -144,7 +144,10 @@ func collapse(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // absent tells whether a text says that there is no value yet.
 func absent(s string) bool {
-	s = strings.Trim(strings.ToLower(strings.TrimSpace(s)), "()[]<>{}*_. ")
+	s = strings.Trim(strings.ToLower(strings.TrimSpace(s)), "()[]<>{}*_.~≈ ")
+	for _, about := range []string{"about ", "around ", "approx. ", "approx ", "около ", "примерно "} {
+		s = strings.TrimPrefix(s, about)
+	}
 	switch s {
 	case "", "-", "--", "—", "–", "―", "…", "?", "??", "???", "tbd", "tba", "todo", "n/a", "na", "none", "null", "tbc", "xxx", "pending",
 		"to be determined", "to be defined", "to be confirmed", "to be decided", "unknown", "not yet",
@@ -189,12 +192,22 @@ func (b *runBuilder) verbatim(start, stop int, code bool) {
 	for i := start; i < stop; {
 		_, n := utf8.DecodeRune(b.run.doc.work[i:stop])
 		s := string(b.run.doc.work[i : i+n])
-		if s == "\n" {
+		if isBlank(s) {
 			s = " "
 		}
 		b.add(s, i, i+n, code)
 		i += n
 	}
+}
+
+// isBlank tells the line end and the spaces that typographers use: between a
+// number and its unit they are spaces like any other.
+func isBlank(s string) bool {
+	switch s {
+	case "\n", "\u00a0", "\u202f", "\u2007", "\u2009":
+		return true
+	}
+	return false
 }
 
 // resolved adds document bytes with backslash escapes and entities resolved.
@@ -209,6 +222,9 @@ func (b *runBuilder) resolved(start, stop int) {
 		case c == '&':
 			if n := entityLength(work[i:stop]); n > 0 {
 				if s := html.UnescapeString(string(work[i : i+n])); s != string(work[i:i+n]) && s != "\x00" {
+					if isBlank(s) {
+						s = " "
+					}
 					b.add(s, i, i+n, false)
 					i += n
 					continue

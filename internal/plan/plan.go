@@ -210,6 +210,11 @@ func (p Plan) Get(f Field) (Value, bool) {
 	if best >= 0 {
 		return values[best], true
 	}
+	for _, v := range values {
+		if v.Raw != "" {
+			return v, false // "TBD" itself rather than a key with nothing behind it
+		}
+	}
 	if len(values) > 0 {
 		return values[0], false
 	}
@@ -222,6 +227,16 @@ func (p Plan) Get(f Field) (Value, bool) {
 func (p Plan) Place(f Field) finding.Position {
 	if v, _ := p.Get(f); v.At.Line > 0 {
 		return v.At
+	}
+	if f == Commit {
+		if v, ok := p.Get(Revision); !ok && v.At.Line > 0 {
+			return v.At // "Revision: TBD"
+		}
+	}
+	for _, h := range p.Headings {
+		if t, ok := lookUp(anywhere, h.Text); ok && t.field == f && h.Level > 1 {
+			return h.At
+		}
 	}
 	if h, ok := p.Heading(home(f)); ok {
 		return h.At

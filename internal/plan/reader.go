@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
@@ -27,8 +29,9 @@ const (
 type reader struct {
 	doc        *source
 	kind       documentKind
-	front      bool // reading the front matter
-	weak       bool // reading the value of a weak key
+	front      bool  // reading the front matter
+	weak       bool  // reading the value of a weak key
+	about      group // what the last key was about, until the next heading
 	fields     map[Field][]Value
 	metrics    []MetricRow
 	acceptance []MetricRow
@@ -46,13 +49,14 @@ type context struct {
 	section Section
 	group   group
 	await   Field // a key without a value: the text below is the value
+	loose   bool  // the key is a section's heading: other text may stand below, too
 }
 
 func (c context) under(t term) context {
 	if t.opens != anywhere {
 		c.group = t.opens
 	}
-	c.await = t.field
+	c.await, c.loose = t.field, false
 	return c
 }
 
@@ -218,6 +222,7 @@ type opened struct {
 func (r *reader) heading(stack *[]opened, outer context, h *ast.Heading) context {
 	run := flatten(r.doc, h, max(h.Pos(), 0))
 	p := phrase{run, 0, len(run.text)}
+	r.about = anywhere
 	for len(*stack) > 0 && (*stack)[len(*stack)-1].level >= h.Level {
 		*stack = (*stack)[:len(*stack)-1]
 	}
@@ -236,13 +241,19 @@ func (r *reader) heading(stack *[]opened, outer context, h *ast.Heading) context
 	isSection = isSection && r.kind == planDocument && !isOwn
 	key, value, kt, isKeyed := r.splitKey(ctx, p)
 	switch {
-	case ctx.group == inNothing && h.Level > 1 && len(*stack) > 0:
+	case ctx.group == inNothing && h.Level > 1 && len(*stack) > 0 && !(isSection && (*stack)[len(*stack)-1].level == 1):
 	case isOwn:
 		ctx = ctx.under(own)
 	case isKeyed && !value.trimSpace().empty() && !isSection:
 		ctx = r.keyed(ctx, kt, key, value)
 	case isSection && (t.section != SectionOther || len(*stack) == 0 || h.Level <= 2):
 		ctx = context{section: t.section, group: t.opens}
+		if kt, ok := lookUp(anywhere, p.text()); ok && kt.opens == t.opens {
+			switch kt.field {
+			case Dataset, EvaluationDataset, TargetRelease, RollbackTarget:
+				ctx.await, ctx.loose = kt.field, true // its value may stand alone below
+			}
+		}
 	default:
 		if kt, ok := lookUp(ctx.group, strings.TrimLeft(p.text(), "0123456789. ")); ok {
 			ctx = ctx.under(kt)
@@ -343,7 +354,7 @@ func (r *reader) paragraph(ctx context, n ast.Node) *context {
 			end = run.breaks[i+1]
 		}
 		line := phrase{run, min(at+1, end), end}
-		if r.beginsStatement(ctx, line) {
+		if r.beginsStatement(ctx, phrase{run, from, at}, line) {
 			statement(from, at)
 			from = at + 1
 		}
@@ -357,11 +368,32 @@ func (r *reader) paragraph(ctx context, n ast.Node) *context {
 
 // beginsStatement tells whether a line of a paragraph is a statement of its
 // own. A lone word that happens to be a key is a word of the wrapped sentence.
-func (r *reader) beginsStatement(ctx context, line phrase) bool {
+func (r *reader) beginsStatement(ctx context, before, line phrase) bool {
 	if _, value, _, ok := r.splitKey(ctx, line); ok && (!value.empty() || strings.HasSuffix(strings.TrimSpace(line.text()), ":")) {
 		return true
 	}
+	if r.kind == planDocument && looksKeyed(line.text()) {
+		return true
+	}
+	if ctx.group == inHyper || ctx.group == inCompute {
+		// "3 epochs, batch 8" over "2x A100 80GB, 6 h".
+		if _, _, _, keyed := r.splitKey(ctx, before); !keyed && len(r.inOneLine(ctx, line.split(",;·|.")[0])) > 0 {
+			return true
+		}
+	}
 	return r.isMetricLine(ctx, line)
+}
+
+// looksKeyed tells whether a line is "Some key: value" with a key that we do
+// not know. It is not the end of the value above it.
+func looksKeyed(line string) bool {
+	const longest = 40
+	line = strings.TrimSpace(line)
+	key, _, ok := strings.Cut(line[:min(len(line), longest)], ": ")
+	first, _ := utf8.DecodeRuneInString(key)
+	return ok && unicode.IsUpper(first) && strings.Count(key, " ") < 4 && !strings.ContainsFunc(key, func(c rune) bool {
+		return !unicode.IsLetter(c) && !unicode.IsDigit(c) && !strings.ContainsRune(" -_/()", c)
+	})
 }
 
 // code reads a fenced block: YAML under a heading of the configuration states

@@ -11,7 +11,7 @@ var separators = []string{":", "：", "=", " — ", " – ", " - ", " → ", " -
 
 // splitKey finds "key: value" when the key is known where it stands.
 func (r *reader) splitKey(ctx context, p phrase) (key, value phrase, t term, ok bool) {
-	p = p.trimSpace()
+	p = p.trimSpace().withoutNumber()
 	text := p.text()
 	head := text[:min(len(text), maxKey)]
 	for from, tries := 0, 0; tries < 4; tries++ {
@@ -25,8 +25,13 @@ func (r *reader) splitKey(ctx context, p phrase) (key, value phrase, t term, ok 
 			break
 		}
 		if !strings.HasPrefix(text[at:], "://") {
-			if t, known := lookUp(ctx.group, head[:at]); known {
-				return p.slice(0, at).trimSpace(), p.slice(at+width, len(text)).trimSpace(), t, true
+			value := p.slice(at+width, len(text)).trimSpace()
+			if t, known := r.lookUp(ctx, head[:at]); known {
+				return p.slice(0, at).trimSpace(), value, t, true
+			}
+			if t, known := termOf[groupedKey{inDataset, normalKey(head[:at])}]; known && ctx.section == SectionInputs && ctx.group == anywhere &&
+				(t.field == Dataset || t.field == EvaluationDataset) && (len(pathsIn(value)) > 0 || absent(firstPart(value).text())) {
+				return p.slice(0, at).trimSpace(), value, t, true // "Train: data/…"
 			}
 		}
 		from = at + width
@@ -37,15 +42,32 @@ func (r *reader) splitKey(ctx context, p phrase) (key, value phrase, t term, ok 
 			return p.slice(0, at), p.slice(at+1, len(text)).trimSpace(), t, true
 		}
 	}
+	if key, value, t, ok := r.besideKey(ctx, p); ok {
+		return key, value, t, true
+	}
 	// A key alone, in bold or before a nested list: "**Dataset**".
 	if len(text) <= maxKey {
-		t, known := lookUp(ctx.group, text)
+		t, known := r.lookUp(ctx, text)
 		_, own := termOf[groupedKey{ctx.group, normalKey(text)}]
 		if known && ctx.group != inDrift && (ctx.await == "" || own && ctx.group != anywhere && t.opens != anywhere) {
 			return p, p.slice(len(text), len(text)), t, true
 		}
 	}
 	return phrase{}, phrase{}, term{}, false
+}
+
+// withoutNumber takes "2. " or "2) " off the front: a line that was numbered
+// but is no list, because the number before it is gone.
+func (p phrase) withoutNumber() phrase {
+	text := p.text()
+	n := 0
+	for n < len(text) && n < 3 && isDigit(text[n]) {
+		n++
+	}
+	if n > 0 && n+2 < len(text) && (text[n] == '.' || text[n] == ')') && text[n+1] == ' ' {
+		return p.slice(n+2, len(text)).trimSpace()
+	}
+	return p
 }
 
 // statement reads one line of text, or one bullet, and gives the context of
@@ -76,6 +98,9 @@ func (r *reader) statement(ctx context, p phrase) context {
 	case ctx.group == inAcceptance && r.metricsInSentence(ctx, p):
 		return below
 	case ctx.await != "":
+		if ctx.loose && !answers(ctx.await, p) {
+			return below // a sentence about it
+		}
 		r.refine(ctx, ctx.await, p)
 		return below
 	case ctx.group == inDrift:
@@ -137,8 +162,11 @@ func (r *reader) behind(ctx context, f Field, value phrase) {
 // single reads one key with its value.
 func (r *reader) single(ctx context, t term, key, value phrase) context {
 	below := ctx.under(t)
+	if t.opens != anywhere {
+		r.about = t.opens
+	}
 	if _, own := termOf[groupedKey{ctx.group, normalKey(key.text())}]; !own || ctx.group == anywhere {
-		r.weak = r.kind == planDocument && !r.front && weakKeys[normalKey(key.text())]
+		r.weak = r.kind == planDocument && !r.front && (weakKeys[normalKey(key.text())] || beside(key, value))
 		defer func() { r.weak = false }()
 	}
 	value = value.trimSpace()
@@ -197,7 +225,8 @@ func (r *reader) severalKeys(ctx context, key, value phrase) bool {
 	return true
 }
 
-// split cuts a phrase at each separator outside brackets.
+// split cuts a phrase at each separator outside brackets. A dot parts
+// sentences: a blank and a capital or code stand behind it.
 func (p phrase) split(separators string) []phrase {
 	var parts []phrase
 	depth, from := 0, 0
@@ -209,7 +238,7 @@ func (p phrase) split(separators string) []phrase {
 		case c == ')' || c == ']':
 			depth = max(0, depth-1)
 		case depth == 0 && strings.ContainsRune(separators, c):
-			if c == ',' && decimalComma(text, i) {
+			if c == ',' && decimalComma(text, i) || c == '.' && !p.sentenceEnds(i) {
 				continue
 			}
 			parts = append(parts, p.slice(from, i).trimSpace())
@@ -217,6 +246,15 @@ func (p phrase) split(separators string) []phrase {
 		}
 	}
 	return append(parts, p.slice(from, len(text)).trimSpace())
+}
+
+func (p phrase) sentenceEnds(dot int) bool {
+	text := p.text()
+	if dot+2 >= len(text) || text[dot+1] != ' ' {
+		return false
+	}
+	next, _ := utf8.DecodeRuneInString(text[dot+2:])
+	return unicode.IsUpper(next) || p.run.code[p.lo+dot+2]
 }
 
 // decimalComma tells whether the comma at i stands inside a number: digits on
@@ -230,16 +268,21 @@ func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 // cutAtKeys ends a value where the line goes on with another key, and gives
 // the value and each "key: value" behind it: "Seed: 42; commit: 1a2b…".
 func (r *reader) cutAtKeys(ctx context, value phrase) []phrase {
-	parts := value.split(",;·|")
+	parts := value.split(",;·|.")
 	from := value.lo
 	var cut []phrase
 	for _, part := range parts[1:] {
 		text := part.text()
 		at := strings.IndexAny(text[:min(len(text), maxKey)], ":=")
-		if at <= 0 || strings.HasPrefix(text[at:], "://") {
-			continue
+		var t term
+		var ok bool
+		if at > 0 && !strings.HasPrefix(text[at:], "://") {
+			t, ok = r.lookUp(ctx, text[:at])
 		}
-		if t, ok := lookUp(ctx.group, text[:at]); ok && (t.field != "" || t.opens == inDrift) {
+		if !ok {
+			_, _, t, ok = r.besideKey(ctx, part)
+		}
+		if ok && (t.field != "" || t.opens == inDrift) {
 			cut = append(cut, phrase{value.run, from, part.lo}.trim(isSeparator))
 			from = part.lo
 		}

@@ -35,10 +35,10 @@ func indexColumns() map[string]column {
 		colMetric:     "metric|metrics|metric name|name|measure|indicator|метрика|метрики|показатель|показатели|название|имя",
 		colStatistic:  "statistic|stat|aggregation|aggregate|статистика|агрегация",
 		colValue:      "value|score|result|current|current value|measured|measurement|mean|actual|observed|значение|результат|текущее|текущее значение|факт|измерено|среднее",
-		colBaseline:   "baseline|baseline value|base|baseline score|baseline result|бейзлайн|базовое|базовое значение|база|базлайн|базовая модель",
+		colBaseline:   "before|was|today|было|сейчас|baseline|baseline value|base|baseline score|baseline result|бейзлайн|базовое|базовое значение|база|базлайн|базовая модель",
 		colThreshold:  "threshold|thresholds|band|bands|limit|limits|gate|порог|пороги|граница|границы|лимит",
 		colTarget:     "target|goal|target value|expected|цель|целевое|целевое значение|ожидание",
-		colAcceptance: "acceptance|acceptance criterion|acceptance criteria|acceptance threshold|criterion|criteria|required|requirement|must|go criterion|приемка|критерий|критерий приемки|критерии|требование|условие",
+		colAcceptance: "need|needs|needed|we need|нужно|надо|требуется|acceptance|acceptance criterion|acceptance criteria|acceptance threshold|criterion|criteria|required|requirement|must|go criterion|приемка|критерий|критерий приемки|критерии|требование|условие",
 		colStatus:     "status|outcome|verdict|state|статус|вердикт|итог|состояние",
 		colPass:       "pass|green|ok|go|pass threshold|pass band|зеленый|зеленая|проход|норма|зачет|успех",
 		colWarn:       "warn|warning|yellow|amber|warn threshold|warn band|желтый|желтая|предупреждение|внимание",
@@ -81,7 +81,7 @@ func (r *reader) cell(c ast.Node, at int) phrase {
 // table reads a metric table, or a table of keys and values in either
 // direction.
 func (r *reader) table(ctx context, t *extast.Table) {
-	header, rows := r.tableCells(t)
+	header, rows := upright(r.tableCells(t))
 	for _, row := range append([][]phrase{header}, rows...) {
 		for _, cell := range row {
 			r.mentionsIn(ctx, cell)
@@ -103,6 +103,32 @@ func (r *reader) table(ctx context, t *extast.Table) {
 	default:
 		r.fieldRows(ctx, append([][]phrase{header}, rows...))
 	}
+}
+
+// upright turns a table with a column a metric so that it has a row a metric:
+// "| | Coverage | Accuracy |" over "| Value | 0.89 | 0.91 |".
+func upright(header []phrase, rows [][]phrase) ([]phrase, [][]phrase) {
+	metrics := 0
+	for _, h := range header[min(1, len(header)):] {
+		if _, _, ok := benchmark.ParseMetricName(h.text()); ok {
+			metrics++
+		}
+	}
+	if metrics < 2 || len(rows) == 0 || len(rows) > len(columnWords) {
+		return header, rows
+	}
+	turned := make([][]phrase, len(header))
+	for i, h := range header {
+		turned[i] = append(turned[i], h)
+		for _, row := range rows {
+			cell := phrase{h.run, h.hi, h.hi}
+			if i < len(row) {
+				cell = row[i]
+			}
+			turned[i] = append(turned[i], cell)
+		}
+	}
+	return turned[0], turned[1:]
 }
 
 // fieldColumns reads a table whose header cells are keys: one row of values,
@@ -195,7 +221,7 @@ func (r *reader) fieldRows(ctx context, rows [][]phrase) {
 		if len(row) < 2 {
 			continue
 		}
-		if t, ok := lookUp(ctx.group, row[0].text()); ok {
+		if t, ok := r.lookUp(ctx, row[0].text()); ok {
 			r.keyed(ctx, t, row[0], row[1])
 		} else if inner, ok := r.metricLine(ctx, row[0]); ok && inner.group != "" {
 			continue

@@ -188,6 +188,12 @@ func assemble(band benchmark.Band, metric string, clauses []clause) (benchmark.B
 		band.Better = warn.sign.direction()
 	case fail != nil && fail.sign != noSign && pass == nil:
 		band.Better = opposite(fail.sign.direction())
+	case band.Better == "" && pass != nil && warn != nil:
+		// A metric that we do not know: the better bound is the one that passes.
+		band.Better = benchmark.Higher
+		if pass.number.Cmp(*warn.number) < 0 {
+			band.Better = benchmark.Lower
+		}
 	}
 	if want := benchmark.DirectionOf(metric); want != "" && band.Better != want {
 		note(BandDirection)

@@ -46,7 +46,7 @@ var vocabulary = []struct {
 	names string
 }{
 	{anywhere, term{Pilot, ""}, "pilot|pilot id|pilot name|id пилота|пилот|идентификатор пилота|идентификатор"},
-	{anywhere, term{Initiator, ""}, "initiator|initiated by|requested by|requester|requestor|pilot initiator|owner|pilot owner|author|proposed by|responsible|contact|dri|lead|инициатор|автор|ответственный|владелец|владелец пилота|заказчик|запросил|контакт"},
+	{anywhere, term{Initiator, ""}, "who|кто|initiator|initiated by|requested by|requester|requestor|pilot initiator|owner|pilot owner|author|proposed by|responsible|contact|dri|lead|инициатор|автор|ответственный|владелец|владелец пилота|заказчик|запросил|контакт"},
 	{anywhere, term{Scenario, ""}, "scenario|scenario id|scenario name|use case|usecase|task|benchmark scenario|сценарий|сценарий id|id сценария|задача|кейс"},
 	{anywhere, term{Locale, ""}, "locale|language|lang|target locale|target language|dataset language|локаль|язык|язык данных|целевая локаль"},
 	{anywhere, term{Revision, ""}, "revision|plan revision|rev|ревизия|редакция|редакция плана"},
@@ -73,7 +73,7 @@ var vocabulary = []struct {
 	{anywhere, term{Epochs, ""}, "epochs|epoch|number of epochs|num epochs|num train epochs|n epochs|training epochs|epoch count|max epochs|эпохи|эпох|эпоха|число эпох|количество эпох|кол во эпох|эпохи обучения"},
 	{anywhere, term{BatchSize, ""}, "batch size|batch|batchsize|bs|global batch size|effective batch size|train batch size|training batch size|per device batch size|per device train batch size|mini batch size|micro batch size|размер батча|батч|размер пакета|пакет|батчсайз|размер партии|размер мини батча"},
 	{anywhere, term{LearningRate, ""}, "learning rate|lr|peak lr|max lr|base lr|initial lr|initial learning rate|peak learning rate|learning rate lr|скорость обучения|темп обучения|шаг обучения|лр|начальная скорость обучения"},
-	{anywhere, term{Optimiser, ""}, "optimiser|optimizer|optim|optimiser name|optimizer name|optimization algorithm|оптимизатор|алгоритм оптимизации"},
+	{anywhere, term{Optimiser, ""}, "оптимайзер|optimiser|optimizer|optim|optimiser name|optimizer name|optimization algorithm|оптимизатор|алгоритм оптимизации"},
 	{anywhere, term{MaxInputTokens, ""}, "max input tokens|maximum input tokens|max seq len|max seq length|max sequence length|maximum sequence length|max length|max len|sequence length|seq len|seq length|context|context length|context window|max tokens|max input length|max source length|input tokens|input token limit|max context|max context length|model max length|cutoff len|max position embeddings|block size|максимум входных токенов|максимальное число входных токенов|макс входных токенов|максимальная длина|максимальная длина входа|макс длина|макс длина входа|длина контекста|максимальная длина контекста|контекст|окно контекста|длина последовательности|максимальная длина последовательности|входных токенов|максимум токенов|макс токенов|лимит токенов|лимит входных токенов"},
 	{anywhere, term{Seed, ""}, "seed|seeds|random seeds|random seed|rng seed|global seed|training seed|seed value|fixed seed|сид|случайное зерно|зерно|начальное зерно|начальное число|зерно генератора|random state|сид генератора|случайный сид"},
 
@@ -104,7 +104,7 @@ var vocabulary = []struct {
 	{anywhere, term{"", inNothing}, "outstanding|open questions|open points|open items|todo|todos|notes|note|next steps|risks|changelog|change log|history|out of scope|non goals|background|motivation|objective|goal|goals|why|открытые вопросы|открытые пункты|осталось сделать|примечания|примечание|заметки|риски|история|мотивация|цель|цели|зачем"},
 
 	// Inside a dataset.
-	{inDataset, term{Dataset, inDataset}, "path|uri|url|file|location|jsonl|source|s3|object|train|training|путь|файл|адрес|расположение|обучение"},
+	{inDataset, term{Dataset, inDataset}, "where|где|path|uri|url|file|location|jsonl|source|s3|object|train|training|путь|файл|адрес|расположение|обучение"},
 	{inDataset, term{DatasetID, inDataset}, "name|id|имя|название"},
 	{inDataset, term{DatasetSHA256, ""}, "sha256|sha 256|hash|digest|checksum|sha256 hash|sha256 digest|sha256sum|sha|хеш|хэш|дайджест|контрольная сумма|сумма"},
 	{inDataset, term{Records, ""}, "records|count|number of records|n|size|rows|lines|samples|examples|sample count|record count|число записей|количество|записей|записи|строк|примеров|размер|объем|объём"},
@@ -113,7 +113,7 @@ var vocabulary = []struct {
 	{inDataset, term{Locale, ""}, "language|locale|язык|локаль"},
 	{inDataset, term{DatasetLicence, ""}, "licence|license|лицензия"},
 
-	{inEvaluation, term{EvaluationDataset, inEvaluation}, "dataset|data|path|uri|url|file|location|jsonl|source|s3|object|датасет|данные|путь|файл|адрес|расположение|набор данных"},
+	{inEvaluation, term{EvaluationDataset, inEvaluation}, "where|где|dataset|data|path|uri|url|file|location|jsonl|source|s3|object|датасет|данные|путь|файл|адрес|расположение|набор данных"},
 	{inEvaluation, term{"", inEvaluation}, "name|id|dataset id|имя|название"},
 	{inEvaluation, term{EvaluationSHA256, ""}, "sha256|sha 256|hash|digest|checksum|sha256 hash|sha256 digest|sha256sum|sha|dataset sha256|dataset hash|хеш|хэш|дайджест|контрольная сумма|сумма|хеш датасета"},
 	{inEvaluation, term{EvaluationRecords, ""}, "records|count|number of records|n|size|rows|lines|samples|examples|sample count|record count|число записей|количество записей|количество|записей|записи|строк|примеров|размер|объем|объём"},
@@ -133,6 +133,7 @@ var vocabulary = []struct {
 	{inHyper, term{MaxInputTokens, ""}, "tokens|length|max input|max source tokens|max prompt length|cutoff"},
 	{inHyper, term{Optimiser, ""}, "algorithm|optimiser|optimizer"},
 	{inHyper, term{TargetModel, inTarget}, "model|модель"},
+	{inHyper, term{Hours, ""}, "time|время|срок"},
 
 	{inCompute, term{Hardware, ""}, "hardware|type|gpu|gpu type|model|accelerator|machine|instance|device|node|тип|модель|железо|карта|ускоритель|видеокарта|оборудование"},
 	{inCompute, term{HardwareCount, ""}, "count|number|quantity|gpus|gpu count|devices|how many|num|n|nodes|количество|число|кол во|штук|карт"},
@@ -192,7 +193,7 @@ var sectionWords = []struct {
 // weakKeys often mean what the table says, and sometimes not: the owner of a
 // pilot is mostly its initiator. Their values are concluded, not stated: a
 // plainer key goes before them, and they contradict nothing.
-var weakKeys = weakKeySet("owner|pilot owner|author|responsible|contact|dri|lead|proposed by|ответственный|владелец|владелец пилота|автор|контакт|заказчик|" +
+var weakKeys = weakKeySet("who|кто|owner|pilot owner|author|responsible|contact|dri|lead|proposed by|ответственный|владелец|владелец пилота|автор|контакт|заказчик|" +
 	"task|use case|usecase|задача|кейс|export|snapshot|samples|выгрузка|выборка|" +
 	"baseline|target|candidate|current model|production model|бейзлайн|базлайн|кандидат|текущая модель|" +
 	"machine|machine type|node|nodes|instance|instance type|cluster|infrastructure|resources|машина|кластер|ресурсы|инфраструктура|мощности|" +
@@ -276,7 +277,7 @@ func normalKey(s string) string {
 			last = 0
 		}
 	}
-	return b.String()
+	return strings.ReplaceAll(b.String(), "sha 256", "sha256")
 }
 
 // maxKey is the longest key in bytes: longer text before a colon is a sentence.
@@ -302,8 +303,10 @@ func lookUp(in group, key string) (term, bool) {
 		if t, ok := termOf[groupedKey{in, k}]; ok {
 			return t, true
 		}
-		t, ok := termOf[groupedKey{anywhere, k}]
-		return t, ok
+		if t, ok := termOf[groupedKey{anywhere, k}]; ok {
+			return t, true
+		}
+		return compound(k)
 	}
 	if t, ok := try(key); ok {
 		return t, true
@@ -328,6 +331,46 @@ func lookUp(in group, key string) (term, bool) {
 		}
 	}
 	return term{}, false
+}
+
+// compound reads a key that is one inside of another: "evaluation dataset
+// number of records", "baseline model version".
+func compound(k string) (term, bool) {
+	for i := range len(k) {
+		if k[i] != ' ' {
+			continue
+		}
+		switch outer := termOf[groupedKey{anywhere, k[:i]}]; outer.opens {
+		case inDataset, inEvaluation, inBaseline, inPrompt, inCompute:
+			if t, ok := termOf[groupedKey{outer.opens, k[i+1:]}]; ok {
+				return t, true
+			}
+		}
+	}
+	return term{}, false
+}
+
+// lookUp finds what a key means among its siblings: "SHA-256" in the bullet
+// behind the dataset's is the dataset's, behind the evaluation dataset's is that one's.
+func (r *reader) lookUp(ctx context, key string) (term, bool) {
+	t, ok := lookUp(ctx.group, key)
+	if r.kind != planDocument || r.about == anywhere || len(key) > maxKey {
+		return t, ok
+	}
+	k := normalKey(key)
+	own, related := termOf[groupedKey{r.about, k}]
+	switch {
+	case !related || k == "size" || k == "размер" || k == "объем":
+		return t, ok
+	case !ok:
+		switch own.field {
+		case DatasetSHA256, Records, EvaluationSHA256, EvaluationRecords, DataCard, BaselineDigest, BaselineVersion:
+			return own, true
+		}
+	case r.about == inEvaluation && (t.field == DatasetSHA256 || t.field == Records) && len(r.fields[t.field]) > 0:
+		return own, true
+	}
+	return t, ok
 }
 
 // lookUpSection finds what a heading opens. Numbers in front do not matter:

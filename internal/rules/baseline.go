@@ -180,7 +180,7 @@ func baselineStatus(b *Bench) {
 	}
 	for _, r := range b.Request.Plan.Metrics {
 		said, ok := benchmark.ParseOutcome(r.Status.Text)
-		if !ok || r.Band.Empty() {
+		if !ok || r.Band.Empty() || r.Band.Better == "" {
 			continue
 		}
 		v, err := r.Value.Decimal()

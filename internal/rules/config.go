@@ -69,7 +69,9 @@ func datasetHash(b *Bench) {
 	scan := q.Dataset.Scan.Facts
 	if !ok || v.Text == "" {
 		at := b.place(plan.DatasetSHA256)
-		if d, has := q.Plan.Get(plan.Dataset); has && d.At.Line > 0 {
+		if d, has := q.Plan.Get(plan.Dataset); v.At.Line > 0 {
+			at = v.At // written, but TBD
+		} else if has && d.At.Line > 0 {
 			at = d.At
 		}
 		f := b.Find("missing", at)
@@ -108,15 +110,26 @@ func compute(b *Bench) {
 	case 3:
 		b.Find("missing", b.place(plan.Hardware))
 	default:
-		at := b.place(plan.Hardware)
-		for _, f := range []plan.Field{plan.Hardware, plan.HardwareCount, plan.Hours} {
-			if v, ok := q.Plan.Get(f); ok && v.At.Line > 0 {
-				at = v.At
-				break
-			}
-		}
-		b.Find("partly", at, "parts", strings.Join(missing, ", "))
+		b.Find("partly", computeLine(b), "parts", strings.Join(missing, ", "))
 	}
+}
+
+// computeLine is where a part of the compute is left open, else where another
+// part stands.
+func computeLine(b *Bench) finding.Position {
+	at := b.place(plan.Hardware)
+	stated := false
+	for _, f := range []plan.Field{plan.Hardware, plan.HardwareCount, plan.Hours} {
+		v, ok := b.Request.Plan.Get(f)
+		switch {
+		case v.At.Line == 0:
+		case !ok:
+			return v.At
+		case !stated:
+			at, stated = v.At, true
+		}
+	}
+	return at
 }
 
 // summariseConfig tells what the run is made of, for the two who approve it.

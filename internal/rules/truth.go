@@ -23,6 +23,16 @@ var told = []plan.Field{
 	plan.Config, plan.Script, plan.PromptFile, plan.Dataset, plan.EvaluationDataset, plan.DataCard, plan.Pointer,
 }
 
+// judgedElsewhere are the plan's values that rules of their own look for.
+func judgedElsewhere(q *dossier.Request) map[string]bool {
+	seen := map[string]bool{"": true}
+	for _, f := range told {
+		v, _ := q.Plan.Get(f)
+		seen[v.Text] = true
+	}
+	return seen
+}
+
 // namedInText: a file that the text names is in head's tree. What a run is to
 // write need not be there, and a pattern names no one file.
 func namedInText(b *Bench) {
@@ -30,11 +40,7 @@ func namedInText(b *Bench) {
 	if q == nil || b.Truncated {
 		return
 	}
-	seen := map[string]bool{"": true}
-	for _, f := range told {
-		v, _ := q.Plan.Get(f)
-		seen[v.Text] = true
-	}
+	seen := judgedElsewhere(q)
 	absent := 0
 	for _, m := range q.Plan.Mentions {
 		switch m.Kind {
@@ -90,12 +96,16 @@ func deadLinks(b *Bench) {
 	if q == nil || b.Truncated {
 		return
 	}
+	seen := judgedElsewhere(q)
 	for _, doc := range []struct {
 		path     string
 		mentions []plan.Mention
 	}{{q.Path, q.Plan.Mentions}, {q.CardPath, q.Card.Mentions}} {
 		for _, m := range doc.mentions {
 			target := strings.TrimSuffix(m.Text, "/")
+			if seen[m.Text] && doc.path == q.Path {
+				continue // a field's own rule tells it
+			}
 			if m.Kind != plan.MentionLink || m.Pattern || target == "" || b.holds(target) || generated(b, target) {
 				continue
 			}
