@@ -68,6 +68,7 @@ type Common struct {
 	Issues      []Issue                 `json:"issues,omitempty"`    // our App's, open or closed, where IssuesRead
 	IssuesRead  bool                    `json:"issues_read,omitempty"`
 	Opened      map[string]Opened       `json:"opened,omitempty"`    // our App's newest request by branch; a zero one is "there is none"
+	Pulls       map[string]PullRequest  `json:"pulls,omitempty"`     // by number; Number 0 is "there is none"
 	TagNames    []string                `json:"tag_names,omitempty"` // the repository's newest, where TagsRead
 	TagsRead    bool                    `json:"tags_read,omitempty"`
 	Releases    map[string]Release      `json:"releases,omitempty"`    // by tag

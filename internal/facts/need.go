@@ -50,6 +50,7 @@ const (
 	NeedArtifact  NeedKind = "artifact"   // ID: an artifact's content
 	NeedClaim     NeedKind = "claim"      // Ref: a claim of ours
 	NeedOpened    NeedKind = "opened"     // our App's newest request from Branch
+	NeedPull      NeedKind = "pull"       // ID: a pull request, whole
 	NeedIssues    NeedKind = "issues"     // the issues that our App opened
 	NeedTags      NeedKind = "tags"       // the names of the repository's tags, one page
 	NeedRelease   NeedKind = "release"    // the release of Tag
@@ -100,7 +101,7 @@ func (n Need) Key() string {
 		return n.Scan.Key()
 	case NeedRuns:
 		return n.Path
-	case NeedRun, NeedPending, NeedArtifacts, NeedArtifact:
+	case NeedRun, NeedPending, NeedArtifacts, NeedArtifact, NeedPull:
 		return strconv.FormatInt(n.ID, 10)
 	case NeedClaim:
 		return n.Ref
@@ -151,6 +152,8 @@ func (c *Common) Answered(n Need) bool {
 		_, ok = c.Claims[n.Key()]
 	case NeedOpened:
 		_, ok = c.Opened[n.Key()]
+	case NeedPull:
+		_, ok = c.Pulls[n.Key()]
 	case NeedIssues:
 		ok = c.IssuesRead
 	case NeedTags:

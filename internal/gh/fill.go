@@ -82,6 +82,7 @@ func prepare(c *facts.Common) {
 	made(&c.Contents)
 	made(&c.Claims)
 	made(&c.Opened)
+	made(&c.Pulls)
 	made(&c.Releases)
 	made(&c.Deployments)
 }
@@ -183,6 +184,13 @@ func (f *filling) answer(ctx context.Context, n facts.Need) error {
 			return err
 		}
 		set(f, f.to.Opened, n, v)
+	case facts.NeedPull:
+		at := facts.Subject{Installation: f.subject.Installation, Repository: f.subject.Repository, Kind: facts.KindPullRequest, ID: n.Key()}
+		v, err := f.client.LookPullRequest(ctx, at)
+		if err != nil {
+			return err
+		}
+		set(f, f.to.Pulls, n, v)
 	case facts.NeedIssues:
 		v, err := f.client.issues(ctx, f.inst, f.to.App, f.to.Repository)
 		if err != nil {
