@@ -18,6 +18,7 @@ import (
 type Span struct {
 	Rule       string // "PII101"
 	Start, End int
+	Optional   bool // a finding here is neither wanted nor wrong
 }
 
 // Trap is a labelled place that looks like an identifier and is none.
@@ -35,7 +36,7 @@ type Record struct {
 
 // Generate makes n records. The same seed gives the same records.
 func Generate(seed uint64, n int) []Record {
-	g := &maker{Rand: rand.New(rand.NewPCG(seed, 0x5107))}
+	g := newMaker(seed)
 	records := make([]Record, n)
 	for i := range records {
 		records[i] = g.record(i)
@@ -43,7 +44,12 @@ func Generate(seed uint64, n int) []Record {
 	return records
 }
 
-type maker struct{ *rand.Rand }
+type maker struct {
+	*rand.Rand
+	bik string // of the bank that an account of the same text is at
+}
+
+func newMaker(seed uint64) *maker { return &maker{Rand: rand.New(rand.NewPCG(seed, 0x5107))} }
 
 func (g *maker) pick(list ...string) string { return list[g.IntN(len(list))] }
 
@@ -110,7 +116,7 @@ func (g *maker) record(i int) Record {
 		before, value, after := k.make(g)
 		l.text(before)
 		start, end := l.text(value)
-		rec.Spans = append(rec.Spans, Span{k.rule, start, end})
+		rec.Spans = append(rec.Spans, Span{Rule: k.rule, Start: start, End: end})
 		l.text(after + " " + g.filler() + " " + g.filler() + g.pick(" ", "\n"))
 	}
 	if g.IntN(2) == 0 {
@@ -163,6 +169,10 @@ func (g *maker) innOrganisation() string {
 
 func (g *maker) snils() string {
 	d := fmt.Sprintf("%03d", 2+g.IntN(900)) + g.digits(6)
+	return d + checkSNILS(d)
+}
+
+func checkSNILS(d string) string {
 	sum := 0
 	for i := range 9 {
 		sum += int(d[i]-'0') * (9 - i)
@@ -171,7 +181,23 @@ func (g *maker) snils() string {
 	if c == 100 {
 		c = 0
 	}
-	return d + fmt.Sprintf("%02d", c)
+	return fmt.Sprintf("%02d", c)
+}
+
+// accountKey sets the ninth digit of an account so that it fits the bank.
+func accountKey(account, bik string) string {
+	d := []byte(account)
+	for c := byte('0'); c <= '9'; c++ {
+		d[8] = c
+		sum := 0
+		for i, x := range []byte(bik[6:] + string(d)) {
+			sum += int(x-'0') * [...]int{7, 1, 3}[i%3]
+		}
+		if sum%10 == 0 {
+			break
+		}
+	}
+	return string(d)
 }
 
 func remainder(d string, m int) int {
@@ -289,18 +315,7 @@ var identifiers = []kindOf{
 	}},
 	{"PII109", func(g *maker) (string, string, string) {
 		bik := "04" + g.digits(4) + fmt.Sprintf("%03d", 50+g.IntN(900))
-		acc := []byte(g.pick("40817", "40702", "42301", "40802") + "810" + g.digits(12))
-		for c := byte('0'); c <= '9'; c++ {
-			acc[8] = c
-			sum := 0
-			for i, x := range []byte(bik[6:] + string(acc)) {
-				sum += int(x-'0') * [...]int{7, 1, 3}[i%3]
-			}
-			if sum%10 == 0 {
-				break
-			}
-		}
-		d := string(acc)
+		d := accountKey(g.pick("40817", "40702", "42301", "40802")+"810"+g.digits(12), bik)
 		return g.pick("Счёт ", "р/с ", "Расчётный счёт: "), g.pick(d, by(d, " ", 5, 3, 1, 4), by(d, ".", 5, 3, 1, 4)), g.pick(", БИК ", " в банке, БИК: ") + bik + "."
 	}},
 	{"PII110", func(g *maker) (string, string, string) {

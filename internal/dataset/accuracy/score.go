@@ -63,8 +63,11 @@ func Score(records []Record) (results []Result, traps map[string]map[string]int,
 		rec := records[i]
 		hit := false
 		for j, s := range rec.Spans {
-			if s.Rule == f.Rule && !taken[i][j] && f.Record.ByteStart < s.End && s.Start < f.Record.ByteEnd {
-				taken[i][j], hit = true, true
+			if s.Rule == f.Rule && (!taken[i][j] || s.Optional) && f.Record.ByteStart < s.End && s.Start < f.Record.ByteEnd {
+				if hit = true; s.Optional {
+					break
+				}
+				taken[i][j] = true
 				of(f.Rule).Found++
 				if f.Record.ByteStart == s.Start && f.Record.ByteEnd == s.End {
 					of(f.Rule).Exact++
@@ -90,7 +93,7 @@ func Score(records []Record) (results []Result, traps map[string]map[string]int,
 	}
 	for i, r := range records {
 		for j, s := range r.Spans {
-			if !taken[i][j] {
+			if !taken[i][j] && !s.Optional {
 				of(s.Rule).Missed++
 				of(s.Rule).note("missed", r, s.Start, s.End)
 			}

@@ -8,11 +8,14 @@ import (
 
 // Words of postal addresses, folded.
 var (
-	streetWords = words("ул улица улице улицы улицу улицей пр-т просп проспект проспекте проспекта проспекту пр пер переулок переулке переулка бул бульвар бульваре бульвара б-р ш шоссе наб набережная набережной пл площадь площади проезд проезде пр-д мкр микрорайон мкрн туп тупик аллея аллее линия линии квартал кв-л тракт тракте street avenue")
-	placeWords  = words("с село селе деревня деревне пос поселок поселке пгт станица станице ст-ца хутор аул снт днт тер")
-	houseWords  = words("д дом дома доме домом вл владение зд здание стр строение house bldg")
-	partWords   = words("к корп корпус стр строение лит литер литера кв квартира квартире оф офис пом помещение комн комната под подъезд эт этаж секция apt flat")
-	cityWords   = words("г гор город городе города обл область области край края респ республика республики район района р-н россия рф пос поселок поселке пгт с село селе дер деревня деревне станица хутор москва москве петербург санкт-петербург санкт-петербурге новосибирск екатеринбург казань нижний самара омск челябинск ростов-на-дону уфа красноярск пермь воронеж волгоград краснодар саратов тюмень тольятти ижевск барнаул иркутск ульяновск хабаровск ярославль владивосток томск оренбург кемерово новокузнецк рязань пенза липецк киров тула сочи калуга")
+	streetWords = words("ул улица улице улицы улицу улицей пр-т пр-кт просп проспект проспекте проспекта проспекту пр пер переулок переулке переулка бул бульвар бульваре бульвара б-р ш шоссе наб набережная набережной пл площадь площади проезд проезде пр-д мкр мкр-н микрорайон микрорайоне мкрн туп тупик аллея аллее линия линии квартал квартале кв-л тракт тракте " +
+		"street avenue st ave road lane boulevard ul ulitsa prospekt pereulok per shosse bulvar nab")
+	placeWords = words("с село селе дер деревня деревне пос поселок поселке п пгт станица станице ст-ца хутор х аул снт днт тсн сдт гск жк кп тер аал рп")
+	houseWords = words("д дом дома доме домом домовладение вл влд владение зд здание стр строение уч участок house bldg building d dom")
+	partWords  = words("к корп корпус стр строение лит литер литера кв квартира квартире квартиры оф офис пом помещение комн комната под подъезд эт этаж секция бокс каб apt apartment flat suite kv korp str office of")
+	cityWords  = words("г гор город городе города обл область области край края респ республика республики район района районе р-н россия рф пос поселок поселке пгт рп с село селе дер деревня деревне д станица хутор снт мкр микрорайон москва москве москвы мск петербург петербурге санкт-петербург санкт-петербурге спб новосибирск новосибирске екатеринбург екатеринбурге казань казани нижний самара самаре омск омске челябинск ростов-на-дону уфа уфе красноярск пермь перми воронеж волгоград краснодар саратов тюмень тюмени тольятти ижевск барнаул иркутск ульяновск хабаровск ярославль владивосток томск оренбург кемерово новокузнецк рязань пенза липецк киров тула туле сочи калуга калуге тверь твери")
+	// addressWords make a name and a number an address: "адрес: Ленина, 5".
+	addressWords = phrasesOf(" адрес", " прожива", " прожив", " прописан", " зарегистрирован", " живет ", " живу ", " живем ", " жила ", " жил ", " доставить ", " доставка ", " доставк", " забрать ", " самовывоз", " приезжайте ", " address", " находимся", " находится ")
 )
 
 func words(list string) map[string]bool {
@@ -78,7 +81,7 @@ func (s *Scanner) capitalAt(i int) bool {
 
 // house judges a number of one to four digits as the house of an address: a
 // street before it, with the number after "д.", "дом" or a comma, or at the
-// end.
+// end; or behind it: "в доме 12 по улице Лесной".
 func (s *Scanner) house(g int) int {
 	k := s.groups[g]
 	if k.len() > 4 {
@@ -94,14 +97,14 @@ func (s *Scanner) house(g int) int {
 		}
 	}
 	if p == 0 {
-		return 0
+		return s.houseFirst(g)
 	}
-	marked := false
+	marked, kindLast := false, false
 	limit := p
 	switch c := s.text[p-1]; {
 	case c == ',':
 		limit = p - 1
-	case c == '.' || c >= 0x80:
+	case c == '.' || c >= 0x80 || wordByte[c]:
 		start, end, ok := s.previous(p)
 		if !ok {
 			return 0
@@ -111,34 +114,162 @@ func (s *Scanner) house(g int) int {
 			for limit > 0 && (s.text[limit-1] == ' ' || s.text[limit-1] == ',') {
 				limit--
 			}
-		} else if !s.capitalAt(start) {
+		} else if kindLast = s.isStreetKind(start, end); !kindLast && !s.capitalAt(start) {
 			return 0
 		}
+	case c == ':':
+		return s.houseFirst(g)
 	default:
 		return 0
 	}
-	if !s.capitalWithin(limit) {
+	if !marked && !kindLast && !s.capitalWithin(limit) {
 		return 0
 	}
 	to, parts := s.houseEnd(k.end)
-	if !marked && !parts && !s.mayEndAddress(to) {
-		return 0
+	from, ok := 0, false
+	if marked || parts || s.mayEndAddress(to, limit < p, k) {
+		if from, ok = s.street(limit, marked); !ok {
+			from, ok = s.bareStreet(limit, marked, parts, limit < p)
+		}
 	}
-	from, ok := s.street(limit, marked)
 	if !ok {
+		if marked {
+			return s.houseFirst(g)
+		}
 		return 0
 	}
 	from = s.widen(from)
-	if from < s.upTo {
-		from = s.upTo
-	}
+	s.emitAddress(max(from, s.upTo), to)
+	return s.groupsUpTo(g, to)
+}
+
+func (s *Scanner) emitAddress(from, to int) {
 	s.word = fold(s.word[:0], s.text[from:to])
 	s.emit(Address, from, to, bytes.Join(bytes.Fields(s.word), nil))
+}
+
+// groupsUpTo counts the groups from g on that begin before a place.
+func (s *Scanner) groupsUpTo(g, to int) int {
 	n := 1
 	for g+n < len(s.groups) && s.groups[g+n].start < to {
 		n++
 	}
 	return n
+}
+
+// houseFirst judges "дом 12 по улице Лесной" and "12 Lesnaya street": the
+// street behind the number.
+func (s *Scanner) houseFirst(g int) int {
+	k := s.groups[g]
+	i := k.end + s.letterSuffix(k.end)
+	if s.at(i) != ' ' {
+		return 0
+	}
+	i++
+	spoken := false
+	for _, word := range [...]string{"по ", "на "} {
+		if bytes.HasPrefix(s.text[i:], []byte(word)) {
+			i += len(word)
+			spoken = true
+			break
+		}
+	}
+	end, kind, name := i, false, false
+	for range 4 {
+		start, stop := s.anyWord(end)
+		if stop == start || stop-start > 40 {
+			break
+		}
+		if streetWords[string(s.foldWord(start, stop))] {
+			kind = true
+			if s.at(stop) == '.' {
+				stop++
+			}
+		} else if s.capitalAt(start) || s.text[start]-'0' <= 9 && kind {
+			name = true
+		} else {
+			break
+		}
+		end = stop
+		if kind && name && (!spoken || s.at(end) != ' ' || !s.capitalAt(end+1)) {
+			break
+		}
+		if s.at(end) != ' ' {
+			break
+		}
+		end++
+	}
+	if !kind || !name || !spoken && s.text[i] >= 0x80 {
+		return 0
+	}
+	for s.at(end-1) == ' ' || s.at(end-1) == '.' && s.at(end) != ',' {
+		end--
+	}
+	if to, parts := s.houseEnd(end); parts {
+		end = to
+	}
+	s.emitAddress(max(k.start, s.upTo), end)
+	return s.groupsUpTo(g, end)
+}
+
+// anyWord gives the Cyrillic or ASCII word that begins at i, a hyphen between
+// its letters included.
+func (s *Scanner) anyWord(i int) (start, end int) {
+	end = i
+	for end < len(s.text) {
+		switch c := s.text[end]; {
+		case c == 0xD0 || c == 0xD1:
+			end += 2
+		case c < 0x80 && wordByte[c], c == '-' && end > i && (s.at(end+1) == 0xD0 || s.at(end+1) == 0xD1 || s.asciiAfter(end+1)):
+			end++
+		default:
+			return i, end
+		}
+	}
+	return i, min(end, len(s.text))
+}
+
+// isStreetKind says whether the word is the kind of a street, so that a number
+// may follow it without a comma: "Тихий пер. 4".
+func (s *Scanner) isStreetKind(start, end int) bool {
+	return end-start <= 20 && streetWords[string(s.foldWord(start, end))]
+}
+
+// bareStreet: a street without its kind. A house with a flat makes it one
+// ("Ленина 5, кв. 12"), and so does a word for an address before it ("адрес:
+// Ленина, 5").
+func (s *Scanner) bareStreet(limit int, marked, parts, comma bool) (from int, ok bool) {
+	pos := limit
+	for range 3 {
+		start, end, found := s.previous(pos)
+		if !found || !s.capitalAt(start) || s.text[start] < 0x80 || end < pos-2 || pos < limit && s.text[end] == '.' && end-start > 4 {
+			break
+		}
+		from, pos, ok = start, start, true
+	}
+	if !ok || monthsBegin(s.text[from:limit]) {
+		return 0, false
+	}
+	w := s.before(from, 24)
+	switch {
+	case has(w, addressWords):
+		return from, marked || parts || comma
+	case marked && parts:
+		return from, true
+	}
+	return 0, false
+}
+
+// monthsBegin: "Январь, 5".
+func monthsBegin(name []byte) bool {
+	var buf [64]byte
+	w := fold(buf[:0], name[:min(len(name), 32)])
+	for _, m := range monthsGenitive {
+		if bytes.HasPrefix(w, []byte(m)[:6]) {
+			return true
+		}
+	}
+	return false
 }
 
 // capitalWithin says whether a capital stands in the 64 to 128 bytes before pos:
@@ -157,14 +288,14 @@ func (s *Scanner) capitalWithin(pos int) bool {
 // isHouseWord looks a word up only if it begins like one: nearly every number
 // has a word before it.
 func (s *Scanner) isHouseWord(start, end int) bool {
-	if end-start > 16 {
+	if end-start > 26 {
 		return false
 	}
 	switch s.text[start] {
 	case 0xD0:
 		switch s.text[start+1] {
 		case 0xB4, 0x94: // д
-		case 0xB2, 0x92, 0xB7, 0x97, 0xA1: // в з С: longer words only
+		case 0xB2, 0x92, 0xB7, 0x97, 0xA1, 0xA3: // в з С У: longer words only
 			if end-start < 4 {
 				return false
 			}
@@ -172,10 +303,10 @@ func (s *Scanner) isHouseWord(start, end int) bool {
 			return false
 		}
 	case 0xD1:
-		if s.text[start+1] != 0x81 || end-start < 6 { // с
+		if c := s.text[start+1]; c != 0x81 && c != 0x83 || end-start < 4 { // с у
 			return false
 		}
-	case 'h', 'b', 'H', 'B':
+	case 'h', 'b', 'H', 'B', 'd':
 	default:
 		return false
 	}
@@ -184,8 +315,11 @@ func (s *Scanner) isHouseWord(start, end int) bool {
 
 // mayEndAddress judges what follows a number that only a comma or a name marks
 // as a house: "на улице Ленина, 15 января" and "на улице Ленина 5 машин" are
-// none.
-func (s *Scanner) mayEndAddress(to int) bool {
+// none, nor is "проспект Мира 2024".
+func (s *Scanner) mayEndAddress(to int, comma bool, k group) bool {
+	if k.len() == 4 && to == k.end && (s.text[k.start] == '1' && s.text[k.start+1] == '9' || s.text[k.start] == '2' && s.text[k.start+1] == '0') {
+		return false
+	}
 	switch s.at(to) {
 	case '-', '%', ':':
 		return false
@@ -195,24 +329,26 @@ func (s *Scanner) mayEndAddress(to int) bool {
 	}
 	r, _ := utf8.DecodeRune(s.text[to+1:])
 	if r >= 'а' && r <= 'я' || r == 'ё' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '%' {
-		return s.addressTail(to + 1)
+		return s.addressTail(to+1, comma)
 	}
 	return true
 }
 
 // addressTail: words that go on with a sentence about an address.
-func (s *Scanner) addressTail(i int) bool {
+func (s *Scanner) addressTail(i int, comma bool) bool {
 	fields := bytes.Fields(s.after(i, 20))
 	if len(fields) == 0 {
 		return false
 	}
 	next := fields[0]
-	return tailWords[string(next)] || len(next) >= 8 && verbEnds.has(next)
+	return tailWords[string(next)] || len(next) >= 8 && verbEnds.has(next) || comma && tailsAfterComma[string(next)]
 }
 
 var (
-	tailWords = words("и в во на с со у от до за под где а или по к из был была было были будет есть нет")
-	verbEnds  = byLastLetter([]string{"ил", "ел", "ал", "ял", "ыл", "ила", "ела", "ала", "яла", "ыла", "ило", "ело", "ало", "или", "ели", "али", "яли", "ыли", "шел", "шла", "шли", "лся", "лась", "лось", "лись", "ется", "ится", "ает", "яет", "ует"})
+	tailWords = words("и в во на с со у от до за под где а или по к из был была было были будет будут есть нет не")
+	// tailsAfterComma are adverbs and the like, which count nothing.
+	tailsAfterComma = words("около возле рядом напротив вблизи перед после ночью утром вечером днем сегодня вчера завтра между через при над без для об о она он они оно мы там тут здесь тоже также ранее раньше сейчас временно почти все всё уже еще снова опять весь вся что чтобы когда пока если теперь накануне недавно скоро вновь вход въезд тел телефон")
+	verbEnds        = byLastLetter([]string{"ил", "ел", "ал", "ял", "ыл", "ила", "ела", "ала", "яла", "ыла", "ило", "ело", "ало", "или", "ели", "али", "яли", "ыли", "шел", "шла", "шли", "лся", "лась", "лось", "лись", "ется", "ится", "ает", "яет", "ует", "ют", "ят", "ут", "жен", "рыт", "рыта", "ито", "ыто", "ено", "ана", "ано"})
 )
 
 // street looks back from limit for a street: its kind before or after its name.
@@ -220,6 +356,7 @@ func (s *Scanner) street(limit int, marked bool) (from int, ok bool) {
 	pos := limit
 	capital := false
 	for range 6 {
+		pos = s.beforeQuote(pos)
 		start, end, found := s.previous(pos)
 		if !found || limit-start > 120 {
 			return 0, false
@@ -228,23 +365,34 @@ func (s *Scanner) street(limit int, marked bool) (from int, ok bool) {
 		if end-start <= 28 {
 			word = string(s.foldWord(start, end))
 		}
-		if streetWords[word] || marked && placeWords[word] && s.text[start] >= 0x80 {
+		if streetWords[word] || marked && placeWords[word] && s.text[start] >= 0x80 || marked && word == "д" && capital && s.at(end) == '.' {
 			if end == limit || limit-end <= 2 && pos == limit {
 				// The kind comes last: "Невский проспект"; take the capitals before.
 				return s.nameBefore(start)
 			}
 			// "пр." and "ш." are kinds only before a name or after one.
-			return start, capital || s.text[end-1] == '.'
+			return start, capital || marked || s.at(end) == '.'
 		}
 		if s.capitalAt(start) || s.text[start]-'0' <= 9 {
 			capital = true
 		}
 		pos = start
-		if pos > 0 && pos == start && s.text[pos-1] == ',' {
+		if pos > 0 && s.text[pos-1] == ',' {
 			return 0, false
 		}
 	}
 	return 0, false
+}
+
+// beforeQuote skips a quotation mark: ул. «Новая», д. 12.
+func (s *Scanner) beforeQuote(pos int) int {
+	switch {
+	case bytes.HasSuffix(s.text[:pos], []byte("»")), bytes.HasSuffix(s.text[:pos], []byte("«")):
+		return pos - 2
+	case s.at(pos-1) == '"':
+		return pos - 1
+	}
+	return pos
 }
 
 // nameBefore takes one to three words of which the first is a capital.
@@ -363,7 +511,7 @@ func (s *Scanner) widen(from int) int {
 				best = start
 			}
 			pos = start
-			if pos > 0 && s.text[pos-1] != ' ' {
+			if pos > 0 && s.text[pos-1] != ' ' && s.text[pos-1] != '.' {
 				break
 			}
 		}

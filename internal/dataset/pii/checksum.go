@@ -119,7 +119,14 @@ func validAccountKey(account, bik []byte) bool {
 		}
 		return sum%10 == 0
 	}
-	return key([3]byte{bik[6], bik[7], bik[8]}) || key([3]byte{'0', bik[4], bik[5]})
+	// Units of the Bank of Russia itself end in 000 to 002; those of the treasury
+	// do not begin with 04.
+	if string(bik[:2]) != "04" || string(bik[6:]) <= "002" {
+		if key([3]byte{'0', bik[4], bik[5]}) {
+			return true
+		}
+	}
+	return key([3]byte{bik[6], bik[7], bik[8]})
 }
 
 // validIBAN is ISO 13616: letters count from 10, the first four characters go

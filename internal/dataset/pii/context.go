@@ -1,7 +1,5 @@
 package pii
 
-import "bytes"
-
 // fold lower-cases Cyrillic and ASCII letters, takes "ё" for "е" and turns
 // everything that is neither a letter nor a digit into a space, so that words
 // can be looked for as " word " or " beginning". Bytes keep their number.
@@ -46,7 +44,21 @@ func (s *Scanner) before(pos, n int) []byte {
 			n--
 		}
 	}
-	s.window = append(fold(append(s.window[:0], ' '), s.text[from:pos]), ' ')
+	return s.squeeze(s.text[from:pos])
+}
+
+// squeeze folds a text into the window, its spaces single: "Рег. номер" holds
+// " рег номер ".
+func (s *Scanner) squeeze(text []byte) []byte {
+	s.window = append(fold(append(s.window[:0], ' '), text), ' ')
+	n := 1
+	for _, c := range s.window[1:] {
+		if c != ' ' || s.window[n-1] != ' ' {
+			s.window[n] = c
+			n++
+		}
+	}
+	s.window = s.window[:n]
 	return s.window
 }
 
@@ -60,76 +72,138 @@ func (s *Scanner) after(pos, n int) []byte {
 		}
 		n--
 	}
-	s.window = append(fold(append(s.window[:0], ' '), s.text[pos:to]), ' ')
-	return s.window
+	return s.squeeze(s.text[pos:to])
 }
 
-func has(window []byte, words []string) bool {
-	for _, w := range words {
-		if bytes.Contains(window, []byte(w)) {
-			return true
+// phrases is a list of words and phrases to look for, by the byte that tells
+// their first letters apart.
+type phrases [64][]string
+
+// phrasesOf makes a list. Words are written folded: the leading space is a
+// word's beginning, a trailing one its end.
+func phrasesOf(list ...string) *phrases {
+	var p phrases
+	for _, w := range list {
+		k := p.slot([]byte(w[1:]))
+		p[k] = append(p[k], w)
+	}
+	return &p
+}
+
+func joined(lists ...*phrases) *phrases {
+	var all phrases
+	for _, p := range lists {
+		for k := range p {
+			all[k] = append(all[k], p[k]...)
 		}
 	}
-	return false
+	return &all
 }
 
-// last gives where the last of the words begins, or -1.
-func last(window []byte, words []string) int {
-	at := -1
-	for _, w := range words {
-		at = max(at, bytes.LastIndex(window, []byte(w)))
+func (p *phrases) slot(word []byte) int {
+	if word[0] >= 0x80 && len(word) > 1 {
+		return int(word[1] & 63)
 	}
-	return at
+	return int(word[0] & 63)
+}
+
+// find gives where the first phrase at or behind a place of the window begins,
+// or -1.
+func (p *phrases) find(window []byte, from int) int {
+	for i := from; i < len(window)-1; i++ {
+		if window[i] != ' ' {
+			continue
+		}
+		rest := window[i:]
+		for _, w := range p[p.slot(rest[1:])] {
+			if len(rest) >= len(w) && string(rest[:len(w)]) == w {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+func has(window []byte, p *phrases) bool { return p.find(window, 0) >= 0 }
+
+// last gives where the last of the phrases begins, or -1.
+func last(window []byte, p *phrases) int {
+	at := -1
+	for {
+		next := p.find(window, at+1)
+		if next < 0 {
+			return at
+		}
+		at = next
+	}
+}
+
+// firstOf gives where the first of the phrases begins, or the window's length.
+func firstOf(window []byte, p *phrases) int {
+	if i := p.find(window, 0); i >= 0 {
+		return i
+	}
+	return len(window)
 }
 
 // near looks for a word within n characters before start or after end.
-func (s *Scanner) near(start, end, n int, words []string) bool {
+func (s *Scanner) near(start, end, n int, words *phrases) bool {
 	return has(s.before(start, n), words) || has(s.after(end, n), words)
 }
 
-// Words are written folded: a leading space is a word's beginning, a trailing
-// one its end.
 var (
-	wordsPhone = []string{
-		" тел ", " телефон", " моб ", " мобильн", " сотов", " звон", " позвон", " перезвон", " звякн", " набер", " факс",
+	wordsPhone = phrasesOf(
+		" тел ", " сот ", " телефон", " моб ", " мобильн", " сотов", " звон", " позвон", " перезвон", " звякн", " набер", " факс",
 		" ватсап", " вацап", " вотсап", " whatsapp", " viber", " вайбер", " phone", " tel ", " call ", " mobile", " cell ", " fax ", " sms ", " смс ",
-	}
-	// wordsOther say that a number is something's else: an order, an article, a parcel.
-	wordsOther = []string{
-		" заказ", " артикул", " арт ", " isbn", " issn", " ean", " штрихкод", " штрих код", " трек", " накладн", " посылк", " отправлени",
-		" лот ", " лота ", " лоту ", " тендер", " закупк", " извещени", " кадастр", " doi ", " imei", " серийн", " s n ", " sku ", " upc ", " order", " tracking",
-		" invoice", " article ", " item ", " part number", " part no", " ticket", " тикет", " обращени", " заявк", " модел", " код товара", " товар", " инвентарн", " билет", " брони", " бронь",
-		" сессии", " транзакци", " transaction", " уин ", " тн вэд", " окпо", " квитанци", " деталь", " детали ", " запчаст", " commit", " id ", " uid ", " uuid", " хеш", " хэш", " hash", " sha", " md5", " crc", " timestamp", " таймстамп", " unix",
+	)
+	// wordsOrder stand before the numbers of orders, and before phones as well:
+	// "заказ такси 8 (391) ...".
+	wordsOrder = phrasesOf(
+		" заказ ", " заказа ", " заказу ", " заказом ", " заказе ", " заказы ", " заказов ", " order ", " orders ", " обращени", " заявк", " тикет", " ticket", " билет", " брони ", " бронь ", " бронирован", " товар ", " товара ", " товары ", " посылк", " отправлени",
+	)
+	// wordsThing say that a number is something's else: an article, a parcel.
+	wordsThing = phrasesOf(
+		" артикул", " арт ", " isbn", " issn", " ean", " штрихкод", " штрих код", " трек", " накладн", " счет фактур",
+		" лот ", " лота ", " лоту ", " тендер", " закупк", " извещени", " кадастр", " doi ", " imei", " серийн", " s n ", " sku ", " upc ", " tracking",
+		" invoice", " article ", " item ", " part number", " part no", " модел", " код товара", " инвентарн",
+		" сесси", " session", " транзакци", " transaction", " уин ", " тн вэд", " окпо", " квитанци", " деталь", " детали ", " запчаст", " commit", " id ", " uid ", " uuid", " хеш", " хэш", " hash", " sha", " md5", " crc", " timestamp", " таймстамп", " unix",
 		" счетчик", " лицензи", " рег номер", " протокол", " дело n", " дела n", " делу n",
-	}
-	wordsINN     = []string{" инн", " inn ", " налогоплательщик", " taxpayer"}
-	wordsSNILS   = []string{" снилс", " snils", " страховой номер", " страхового номера", " страховое свидетельств", " пенсионн", " пфр ", " сфр "}
-	wordsOGRN    = []string{" огрн", " ogrn", " егрюл", " егрип", " регистрационн"}
-	wordsCard    = []string{" карт", " card", " visa", " виза ", " mastercard", " мир ", " pan ", " сбер", " тинькоф", " перевед", " перевод", " перечисл", " оплат"}
-	wordsAccount = []string{" счет", " р с ", " р сч ", " сч ", " к с ", " л с ", " рс ", " account", " acc ", " расчетн", " корр", " лицев", " реквизит"}
-	wordsBIK     = []string{" бик ", " bik ", " bic "}
-	wordsOMS     = []string{" полис", " омс ", " енп ", " медицинск", " страховк", " medical", " policy", " insurance"}
+	)
+	wordsOther   = joined(wordsOrder, wordsThing)
+	wordsINNKPP  = phrasesOf(" инн кпп ")
+	wordsIn      = phrasesOf(" в ", " за ", " к ", " с ")
+	wordsINN     = phrasesOf(" инн", " inn ", " налогоплательщик", " taxpayer")
+	wordsSNILS   = phrasesOf(" снилс", " snils", " страховой номер", " страхового номера", " страховое свидетельств", " пенсионн", " пфр ", " сфр ")
+	wordsOGRN    = phrasesOf(" огрн", " ogrn", " егрюл", " егрип", " регистрационн")
+	wordsCard    = phrasesOf(" карт", " card", " visa", " виза ", " mastercard", " мир ", " pan ", " сбер", " тинькоф", " перевед", " перевод", " перечисл", " оплат")
+	wordsAccount = phrasesOf(" счет", " р с ", " р сч ", " сч ", " к с ", " л с ", " рс ", " account", " acc ", " расчетн", " корр", " лицев", " реквизит")
+	wordsBIK     = phrasesOf(" бик ", " bik ", " bic ")
+	wordsOMS     = phrasesOf(" полис", " омс ", " енп ", " медицинск", " страховк", " medical", " policy", " insurance")
 
-	wordsPassport = []string{" паспорт", " passport", " серия", " серии", " удостоверение личности", " документ удостовер", " загран", " выдан", " уфмс", " овд ", " гу мвд", " паспорта"}
-	wordsLicence  = []string{" водительск", " в у ", " ву ", " вод удост", " вод уд", " удостоверение водит", " удостоверения водит", " права ", " прав ", " правами ", " driving", " driver", " licence", " license", " водит "}
+	wordsPassport = phrasesOf(" паспорт", " passport", " пасп ", " удостоверение личности", " удостоверения личности", " документ удостовер", " загран")
+	// wordsPaper stand near the numbers of passports, and of other documents.
+	wordsPaper   = phrasesOf(" серия", " серии", " выдан", " уфмс", " оуфмс", " овд ", " ровд ", " увд ", " гу мвд", " умвд", " отделом полиции", " код подразделения")
+	wordsLicence = phrasesOf(" водительск", " в у ", " ву ", " вод удост", " вод уд", " водит удост", " водит уд", " удостоверение водит", " удостоверения водит", " права ", " прав ", " правами ", " правах ", " driving", " driver", " licence", " license", " водит ", " voditel")
 
-	wordsBirth = []string{
-		" родил", " рожд", " д р ", " др ", " г р ", " гр ", " год рожд", " born", " birth", " dob ", " именин", " день рожд", " родившийся", " родившаяся", " уроженец", " уроженка",
-	}
-	wordsVersion = []string{
-		" верси", " version", " ver ", " v ", " сборк", " build", " релиз", " release", " прошивк", " firmware", " обновлени", " update", " патч", " patch", " драйвер", " driver ",
+	wordsBirth = phrasesOf(
+		" родил", " рожд", " д р ", " др ", " г р ", " гр ", " год рожд", " born", " birth", " dob ", " именин", " дата рожд", " birthday", " родившийся", " родившаяся", " уроженец", " уроженка",
+	)
+	wordsVersion = phrasesOf(
+		" верси", " version", " ver ", " v ", " сборк", " build", " релиз", " release", " прошивк", " firmware", " обнов", " update", " патч", " patch", " драйвер", " driver ",
 		" chrome", " firefox", " п ", " пункт", " пп ", " раздел", " глав", " ст ", " стать", " гост", " section", " oid ", " снип", " сп ", " приложени", " редакци", " мкб ", " оквэд",
-	}
-	wordsIP = []string{" ip", " айпи", " сервер", " server", " host", " хост", " адрес", " address", " подключ", " connect", " ping", " пинг", " dns", " сеть", " сети", " прокси", " proxy", " vpn"}
+	)
+	wordsIP = phrasesOf(" ip", " айпи", " сервер", " server", " host", " хост", " адрес", " address", " подключ", " connect", " ping", " пинг", " dns", " сеть", " сети", " прокси", " proxy", " vpn")
 
-	wordsPlate = []string{" гос", " номер", " машин", " авто", " такси", " mashin", " plate"}
+	wordsPlate = phrasesOf(" гос", " номер", " машин", " авто", " такси", " мотоцикл", " мопед", " скутер", " прицеп", " трактор", " mashin", " plate", " грз ", " г н ")
+	// wordsVehicle: papers of a car, not of a person.
+	wordsVehicle = phrasesOf(" стс ", " птс ", " транспортного средства", " свидетельство о регистрации")
 
 	// wordsCode: an "@" of a programming language.
-	wordsCode = []string{" в коде", " аннотац", " декоратор", " класс ", " метод ", " css", " java", " python", " директив", " npm ", " пакет ", " атрибут"}
+	wordsCode = phrasesOf(" в коде", " аннотац", " декоратор", " класс ", " метод ", " css", " java", " python", " директив", " npm ", " пакет ", " атрибут")
 
-	wordsHandle = []string{
+	wordsHandle = phrasesOf(
 		" telegram", " телеграм", " телег", " тг ", " tg ", " инст", " inst", " вконтакт", " вк ", " vk ", " ник ", " никнейм", " аккаунт", " акаунт", " account", " личк", " лс ", " личные сообщ",
 		" пиш", " напиш", " написа", " писать", " подпис", " канал", " контакт", " связ", " автор", " директ", " бот", " чат", " профил", " юзер", " пользовател", " username", " user", " handle", " contact",
-		" write", " message", " dm ", " pm ", " follow", " twitter", " твиттер", " tiktok", " тикток", " youtube", " ютуб", " max ", " снял", " отмет", " фото", " источник", " обращ", " отвеча", " админ ", " админу ", " админа ", " менеджер", " спрос", " стуч", " маякн", " tme",
-	}
+		" write", " message", " dm ", " pm ", " follow", " twitter", " твиттер", " tiktok", " тикток", " youtube", " ютуб", " max ", " снял", " отмет", " фото", " источник", " обращ", " отвеча", " админ ", " админу ", " админа ", " менеджер", " спрос", " стуч", " реклам", " сотруднич", " вопрос", " спасибо", " благодар", " via ", " присла", " предлож", " предлаг", " администратор", " модератор", " редактор", " подробност", " подробнее", " записат", " запись к", " заказать", " заказы", " оплат", " фидбек", " отзыв", " поддержк", " support", " ссылк", " аккаунты", " страниц", " мой ", " моя ", " ищите", " найти меня", " меня ", " мне ", " личн", " соцсет", " вотсап", " мессендж", " discord", " дискорд", " твич", " twitch", " github", " гитхаб", " рассказал", " сообщил", " говорит", " считает", " по словам", " комментар", " репост", " ответ", " репл", " тред", " стример", " блогер", " ведущ", " собеседник", " журналист", " корреспондент", " оператор", " маякн", " tme",
+	)
 )

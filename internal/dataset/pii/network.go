@@ -105,9 +105,43 @@ func (s *Scanner) atSign(i int) {
 	if i < s.upTo {
 		return
 	}
-	if !s.mail(i, i, i+1) {
+	left, right := s.unseenBefore(i), s.unseenAfter(i+1)
+	if s.at(i-1) == ' ' && s.at(i+1) == ' ' && s.longWordBefore(i-1) {
+		left, right = i-1, i+2 // ivan @ mail.ru
+	}
+	if !s.mail(left, right) {
 		s.handle(i)
 	}
+}
+
+// unseenBefore and unseenAfter skip characters without width, which are put
+// into an address so that nobody finds it.
+func (s *Scanner) unseenBefore(i int) int {
+	for i >= 2 && s.text[i-1] >= 0x80 {
+		r, n := utf8.DecodeLastRune(s.text[:i])
+		if !isUnseen(r) {
+			break
+		}
+		i -= n
+	}
+	return i
+}
+
+func (s *Scanner) unseenAfter(i int) int {
+	for i < len(s.text) && s.text[i] >= 0x80 {
+		size, class := separatorAt(s.text[i:])
+		if size == 0 || class != sepInvisible {
+			break
+		}
+		i += size
+	}
+	return i
+}
+
+// longWordBefore says whether an ASCII word of at least three characters ends
+// there.
+func (s *Scanner) longWordBefore(i int) bool {
+	return s.asciiAfter(i-1) && i >= 3 && s.asciiAfter(i-2) && s.asciiAfter(i-3)
 }
 
 // bracket judges "(at)", "[собака]" and a PEM block.
@@ -139,7 +173,29 @@ func (s *Scanner) bracket(i int) {
 	for right < len(s.text) && s.text[right] == ' ' {
 		right++
 	}
-	s.mail(left, i, right)
+	s.mail(left, right)
+}
+
+// spoken judges "ivan собака mail точка ru", "ivan at mail dot ru", "ivan<at>"
+// and the wide "@" behind the ASCII word that ends there.
+func (s *Scanner) spoken(end int) bool {
+	for _, at := range [...]string{" собака ", " at ", "<at>", "＠"} {
+		if !bytes.HasPrefix(s.text[end:], []byte(at)) {
+			continue
+		}
+		right := end + len(at)
+		if at == " at " { // a word of English: only with a spoken dot
+			i := right
+			for i < len(s.text) && (wordByte[s.text[i]] || s.text[i] == '-') {
+				i++
+			}
+			if !bytes.HasPrefix(s.text[i:], []byte(" dot ")) {
+				return false
+			}
+		}
+		return s.mail(end, right)
+	}
+	return false
 }
 
 func isAtWord(b []byte) bool {
@@ -153,9 +209,9 @@ func isAtWord(b []byte) bool {
 
 // mail judges an address whose local part ends at left and whose domain begins
 // at right.
-func (s *Scanner) mail(left, _, right int) bool {
+func (s *Scanner) mail(left, right int) bool {
 	start := left
-	for start > 0 && left-start < 64 {
+	for start > 0 && left-start < maxNameBytes {
 		c := s.text[start-1]
 		if c < 0x80 {
 			if !localByte(c) {
@@ -165,31 +221,47 @@ func (s *Scanner) mail(left, _, right int) bool {
 			continue
 		}
 		r, size := utf8.DecodeLastRune(s.text[:start])
-		if r < 0x400 || r > 0x4FF {
+		if (r < 0x400 || r > 0x4FF) && !isUnseen(r) {
 			break
 		}
 		start -= size
 	}
-	for start < left && !isMailEdge(s.text[start]) {
-		start++
+	for start < left && (!isMailEdge(s.text[start]) || s.unseenAfter(start) > start) {
+		start = max(start+1, s.unseenAfter(start))
 	}
-	if start == left || s.text[left-1] == '.' {
+	if start >= left || s.text[left-1] == '.' {
 		return false
 	}
 	end, dots, lastLabel := s.domain(right)
 	if dots == 0 || lastLabel < 2 {
 		return false
 	}
-	s.word = lowerASCII(s.word[:0], s.text[start:left])
-	s.word = append(s.word, '@')
-	s.word = lowerASCII(s.word, s.text[right:end])
+	if string(s.text[start:left]) == "git" || isFileName(s.text[right:end]) {
+		return false // git@github.com:org/repo, icon@2x.png
+	}
+	s.word = s.seen(s.word[:0], s.text[start:left])
+	at := len(s.word)
+	s.word = s.seen(append(s.word, '@'), s.text[right:end])
 	id := Email
-	if isExampleDomain(s.word[left-start+1:]) {
+	if isExampleDomain(s.word[at+1:]) {
 		id = EmailExample
 	}
 	s.drop(start)
 	s.emit(id, start, end, s.word)
 	return true
+}
+
+// seen appends a text in lower case without the characters that have no width.
+func (s *Scanner) seen(dst, text []byte) []byte {
+	for len(text) > 0 {
+		if size, class := separatorAt(text); class == sepInvisible {
+			text = text[size:]
+			continue
+		}
+		dst = lowerASCII(dst, text[:1])
+		text = text[1:]
+	}
+	return dst
 }
 
 // drop takes back matches that a longer one covers.
@@ -231,6 +303,10 @@ func (s *Scanner) domain(i int) (end, dots, lastLabel int) {
 				continue
 			}
 			r, size := utf8.DecodeRune(s.text[i:])
+			if isUnseen(r) {
+				i += size
+				continue
+			}
 			if r < 0x400 || r > 0x4FF {
 				break
 			}
@@ -250,6 +326,7 @@ func (s *Scanner) domain(i int) (end, dots, lastLabel int) {
 			return end, dots, lastLabel
 		}
 		i += size
+		i = s.unseenAfter(i)
 		// A dot that ends the sentence is no dot of the name.
 		if i >= len(s.text) || !isMailEdge(s.text[i]) || s.text[i] >= 0x80 && !s.cyrillicAt(i) {
 			return end, dots, lastLabel
@@ -270,12 +347,24 @@ func dotAt(b []byte) int {
 	if b[0] == '.' {
 		return 1
 	}
-	for _, dot := range [...]string{"(dot)", "[dot]", "(точка)", "[точка]", " (dot) ", " [dot] ", " (точка) ", " [точка] "} {
+	if b[0] != '(' && b[0] != '[' && b[0] != ' ' {
+		return 0
+	}
+	for _, dot := range [...]string{"(dot)", "[dot]", "(точка)", "[точка]", " (dot) ", " [dot] ", " (точка) ", " [точка] ", " dot ", " точка "} {
 		if bytes.HasPrefix(b, []byte(dot)) {
 			return len(dot)
 		}
 	}
 	return 0
+}
+
+// isFileName says whether a name ends as pictures and sources of pages do.
+func isFileName(name []byte) bool {
+	switch string(name[bytes.LastIndexByte(name, '.')+1:]) {
+	case "png", "jpg", "jpeg", "gif", "svg", "webp", "css", "js", "ts", "html":
+		return true
+	}
+	return false
 }
 
 // isExampleDomain: names that belong to nobody (RFC 2606, RFC 6761).
@@ -299,7 +388,8 @@ func (s *Scanner) handle(i int) {
 		end++
 	}
 	name := s.text[i+1 : end]
-	if len(name) < 4 || len(name) > 32 || name[0]-'0' <= 9 || s.ctx.Channel || s.declared(name) || s.letterAfter(end) {
+	if len(name) < 4 || len(name) > 32 || name[0]-'0' <= 9 || s.ctx.Channel || s.declared(name) || s.letterAfter(end) ||
+		codeNames[string(name)] || isMailHost(name) {
 		return
 	}
 	if s.at(i-1) != '(' || s.at(end) != ')' {
@@ -309,6 +399,20 @@ func (s *Scanner) handle(i int) {
 	}
 	s.word = lowerASCII(s.word[:0], name)
 	s.emit(Handle, i, end, s.word)
+}
+
+// codeNames follow an "@" in programs and style sheets.
+var codeNames = words("media import charset keyframes supports font-face page namespace layer container apply include mixin extend " +
+	"Override Autowired Deprecated SuppressWarnings Transactional Component Service Controller RestController Entity Table Column NotNull Nullable Test Before After Bean Inject Injectable Input Output Data Builder Getter Setter " +
+	"param params return returns throws author since version deprecated property dataclass staticmethod classmethod abstractmethod lru_cache cached_property app.route app.get app.post router.get pytest.fixture pytest.mark functools.wraps override types angular vue babel nestjs interface implementation selector synthesize objc main available escaping State Binding Published MainActor")
+
+// isMailHost: "@mail.ru" is where somebody's mail is.
+func isMailHost(name []byte) bool {
+	switch string(name[bytes.LastIndexByte(name, '.')+1:]) {
+	case "ru", "com", "net", "org", "su":
+		return bytes.IndexByte(name, '.') > 0
+	}
+	return false
 }
 
 func (s *Scanner) declared(name []byte) bool {

@@ -27,6 +27,11 @@ const (
 
 const maxGroups = 16
 
+// isUnseen says whether a character has no width.
+func isUnseen(r rune) bool {
+	return r == 0xAD || r >= 0x200B && r <= 0x200F || r == 0x2060 || r == 0xFEFF || r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069
+}
+
 // cluster gathers the groups from the digits at start on: up to four
 // separating characters on one line between two.
 func (s *Scanner) cluster(start, end int) {
@@ -81,7 +86,7 @@ func separatorAt(b []byte) (size int, class separator) {
 		switch r, _ := utf8.DecodeRune(b); {
 		case r >= 0x2000 && r <= 0x200A, r == 0x202F, r == 0x205F:
 			return 3, sepSpace
-		case r >= 0x200B && r <= 0x200F, r == 0x2060, r == 0xFEFF, r >= 0x202A && r <= 0x202E, r >= 0x2066 && r <= 0x2069:
+		case isUnseen(r):
 			return 3, sepInvisible
 		case r >= 0x2010 && r <= 0x2015, r == 0x2212, r == 0x2043, r == 0xFE63, r == 0xFF0D:
 			return 3, sepHyphen
@@ -97,7 +102,10 @@ func separatorAt(b []byte) (size int, class separator) {
 func (s *Scanner) number(start, end int) int {
 	if start > 0 && s.letterBefore(start) {
 		if !s.glue(start) {
-			s.plate(start, end)
+			switch n := end - start; {
+			case n == 3 || n == 5 || n == 6:
+				s.plate(start, start+3)
+			}
 			return end
 		}
 		s.glued = start
@@ -121,7 +129,7 @@ func (s *Scanner) number(start, end int) int {
 			continue
 		}
 		used := 0
-		if total >= 6 {
+		if total >= 5 {
 			used = s.long(g)
 		}
 		if used == 0 {
@@ -198,7 +206,7 @@ func (s *Scanner) whole(g, n int) bool {
 		return false
 	}
 	if g+n < len(s.groups) && s.groups[g+n].sep&(sepSpace|sepParen) == 0 {
-		if s.groups[g+n].sep != sepSlash || !has(s.before(start, 16), []string{" инн кпп "}) {
+		if s.groups[g+n].sep != sepSlash || !has(s.before(start, 16), wordsINNKPP) {
 			return false
 		}
 		return true
@@ -212,7 +220,7 @@ func (s *Scanner) glue(start int) bool {
 	return ok && end == start && end-from <= 16 && gluedWords[string(s.foldWord(from, end))]
 }
 
-var gluedWords = words("инн снилс огрн огрнип тел т моб телефон карта паспорт полис омс бик сч р-с n")
+var gluedWords = words("инн снилс огрн огрнип тел т моб телефон карта паспорт полис омс бик сч р-с n inn snils ogrn ogrnip tel phone mobile card pan cc passport iban account oms polis")
 
 func (s *Scanner) wholeBytes(start, end int) bool {
 	if s.letterBefore(start) || s.letterAfter(end) {
@@ -226,8 +234,8 @@ func (s *Scanner) wholeBytes(start, end int) bool {
 		if s.at(start-1) == '/' && bytes.HasSuffix(s.text[:start], []byte("wa.me/")) {
 			break
 		}
-		if s.at(start-1) == '=' && bytes.HasSuffix(s.text[:start], []byte("phone=")) {
-			break
+		if s.at(start-1) == '=' && s.glue(start-1) {
+			break // inn=500100732259
 		}
 		return false
 	case '.', ',':
@@ -258,9 +266,24 @@ func (s *Scanner) other(start int) bool {
 	return has(s.before(start, 24), wordsOther)
 }
 
+// otherThing is the same for a number in the form of a phone's: behind the word
+// for an order it is one only with "№" or "номер" between.
+func (s *Scanner) otherThing(start int) bool {
+	w := s.before(start, 24)
+	return has(w, wordsThing) || has(w, wordsOrder) && (bytes.HasSuffix(w, []byte(" номер ")) || s.numberSign(start))
+}
+
+// numberSign says whether a "№" or "#" stands right before.
+func (s *Scanner) numberSign(start int) bool {
+	for start > 0 && (s.text[start-1] == ' ' || s.text[start-1] == '(') {
+		start--
+	}
+	return s.at(start-1) == '#' || bytes.HasSuffix(s.text[:start], []byte("№"))
+}
+
 // called says whether the nearer words before a number are the wanted ones and
 // not those of something else.
-func (s *Scanner) called(start, n int, words []string) bool {
+func (s *Scanner) called(start, n int, words *phrases) bool {
 	w := s.before(start, n)
 	at := last(w, words)
 	return at >= 0 && at > last(w, wordsOther)
@@ -269,8 +292,11 @@ func (s *Scanner) called(start, n int, words []string) bool {
 // long judges numbers of at least six digits from group g on and gives how
 // many groups it took. The order is from the surest to the most doubtful.
 func (s *Scanner) long(g int) int {
+	if k := s.groups[g]; s.botToken(k.start, k.end) {
+		return len(s.groups) - g
+	}
 	for _, judge := range [...]func(*Scanner, int) int{
-		(*Scanner).botToken, (*Scanner).account, (*Scanner).card, (*Scanner).snils, (*Scanner).inn, (*Scanner).ogrn,
+		(*Scanner).account, (*Scanner).card, (*Scanner).snils, (*Scanner).inn, (*Scanner).ogrn,
 		(*Scanner).document, (*Scanner).phone,
 	} {
 		if n := judge(s, g); n > 0 {
@@ -285,7 +311,7 @@ func (s *Scanner) long(g int) int {
 func (s *Scanner) short(g int) int {
 	k := s.groups[g]
 	n, more := k.len(), len(s.groups)-g-1
-	if (n == 2 || n == 4) && more <= 1 && (more == 1 || mayGoOn(s.text[k.end:])) {
+	if (n == 2 || n == 4 || n == 6) && more <= 1 && (more == 1 || mayGoOn(s.text[k.end:])) {
 		if n := s.split(g); n > 0 {
 			return n
 		}
@@ -295,7 +321,7 @@ func (s *Scanner) short(g int) int {
 			return n
 		}
 	}
-	if n == 3 && s.plate(k.start, k.end) || s.at(k.end) == ':' && s.ip6(k.start) || n >= 4 && s.password(k.start, k.end) {
+	if n == 3 && s.plate(k.start, k.end) || n == 4 && s.longPlate(k.start, k.end) || s.at(k.end) == ':' && s.ip6(k.start) || n >= 4 && s.password(k.start, k.end) {
 		return 1
 	}
 	if more >= 2 || n <= 2 {
@@ -319,7 +345,7 @@ func (s *Scanner) snils(g int) int {
 			return 0
 		}
 	}
-	if s.seps(g, n)&(sepParen|sepSlash) != 0 || !validSNILS(s.take(g, n)) || !s.whole(g, n) {
+	if s.seps(g, n-min(n-1, 1))&sepSlash != 0 || s.seps(g, n)&sepParen != 0 || !validSNILS(s.take(g, n)) || !s.whole(g, n) {
 		return 0
 	}
 	start, end := s.span(g, n)
@@ -387,7 +413,7 @@ func looksLikeMoment(d []byte) bool {
 func (s *Scanner) ogrn(g int) int {
 	for _, total := range [...]int{13, 15} {
 		n := s.exactly(g, total)
-		if n == 0 || n > 5 || s.seps(g, n)&^(sepSpace|sepInvisible) != 0 || !s.whole(g, n) {
+		if n == 0 || n > 6 || s.seps(g, n)&^(sepSpace|sepInvisible|sepHyphen) != 0 || !s.whole(g, n) {
 			continue
 		}
 		d := s.take(g, n)

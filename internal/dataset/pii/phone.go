@@ -65,9 +65,12 @@ func (s *Scanner) plusPhone(g, first int) int {
 // nationalLength stops a foreign number of a country whose length is fixed, so
 // that it does not swallow what follows it.
 func (s *Scanner) nationalLength(g, n int) bool {
-	d := s.take(g, n)
-	for code, length := range fixedLengths {
-		if bytes.HasPrefix(d, []byte(code)) {
+	return fixedLength(s.take(g, n))
+}
+
+func fixedLength(d []byte) bool {
+	for code := 1; code <= 3 && code < len(d); code++ {
+		if length, ok := fixedLengths[string(d[:code])]; ok {
 			return len(d) == length
 		}
 	}
@@ -83,17 +86,24 @@ var fixedLengths = map[string]int{
 // national: 8 or 7, then ten digits, grouped as phones are and not as
 // thousands.
 func (s *Scanner) national(g int) int {
+	if n := s.abroad(g); n > 0 {
+		return n
+	}
 	n := s.exactly(g, 11)
 	if n == 0 || n > 6 {
-		return s.abroad(g)
-	}
-	d := s.take(g, n)
-	if d[0] != '8' && d[0] != '7' || !russianCode(d[1:]) || !s.phoneStart(g) || !s.phoneEnd(g, n) {
 		return 0
 	}
-	start, _ := s.span(g, n)
+	d := s.take(g, n)
+	start := s.groups[g].start
+	if d[0] != '8' && d[0] != '7' || !s.phoneStart(g) || !s.phoneEnd(g, n) {
+		return 0
+	}
+	// 8 0xx is how Belarus and others dial inside.
+	if !russianCode(d[1:]) && (d[0] != '8' || d[1] != '0' || sameDigits(d[1:]) || !s.near(start, s.groups[g+n-1].end, 40, wordsPhone)) {
+		return 0
+	}
 	plain := n == 1 || s.seps(g, n)&^sepInvisible == 0
-	if s.other(start) && !s.called(start, 24, wordsPhone) {
+	if (plain && s.other(start) || !plain && s.otherThing(start)) && !s.called(start, 24, wordsPhone) {
 		return 0
 	}
 	if plain {
@@ -104,24 +114,44 @@ func (s *Scanner) national(g int) int {
 		if sameDigits(d[1:]) {
 			return 0
 		}
-	} else if s.thousands(g, n) || s.seps(g, n)&sepSlash != 0 || !s.phoneShape(g, n) && !s.near(start, s.groups[g+n-1].end, 40, wordsPhone) {
+	} else if s.thousands(g, n) || n > 2 && s.seps(g+2, n-2)&sepSlash != 0 || !s.phoneShape(g, n) && !s.near(start, s.groups[g+n-1].end, 40, wordsPhone) {
 		return 0
 	}
 	return s.emitPhone(g, n, start)
 }
 
-// abroad: 8 10, then a country code: how Russia dials out.
+// abroad: 8 10 or 00, then a country code: how one dials out.
 func (s *Scanner) abroad(g int) int {
-	if !s.shape(g, 1, 2) || s.text[s.groups[g].start] != '8' || string(s.text[s.groups[g+1].start:s.groups[g+1].end]) != "10" {
+	prefix := 0
+	switch start := s.groups[g].start; {
+	case s.shape(g, 1, 2) && s.text[start] == '8' && string(s.text[s.groups[g+1].start:s.groups[g+1].end]) == "10",
+		s.shape(g, 3) && string(s.text[start:start+3]) == "810":
+		prefix = 3
+	case s.shape(g, 2) && string(s.text[start:start+2]) == "00" && s.near(start, s.groups[len(s.groups)-1].end, 40, wordsPhone):
+		prefix = 2
+	default:
 		return 0
 	}
-	for n := 3; g+n <= len(s.groups); n++ {
+	if !s.phoneStart(g) {
+		return 0
+	}
+	best := 0
+	for n := 2; g+n <= len(s.groups); n++ {
 		d := s.take(g, n)
-		if len(d) >= 13 && len(d) <= 16 && countryCode(d[3:]) && s.phoneEnd(g, n) && s.phoneStart(g) {
-			return s.emitPhone(g, n, s.groups[g].start)
+		if len(d) > prefix+15 {
+			break
+		}
+		if len(d) >= prefix+9 && countryCode(d[prefix:]) && s.phoneEnd(g, n) {
+			best = n
+			if fixedLength(d[prefix:]) {
+				break
+			}
 		}
 	}
-	return 0
+	if best == 0 {
+		return 0
+	}
+	return s.emitPhone(g, best, s.groups[g].start)
 }
 
 // phoneShape: the code in one group, or split off after the 8.
@@ -158,23 +188,30 @@ func (s *Scanner) thousands(g, n int) bool {
 // digits, after a word for it.
 func (s *Scanner) localPhone(g, first int) int {
 	start := s.groups[g].start
-	if n := s.exactly(g, 10); n > 0 && s.phoneStart(g) && s.phoneEnd(g, n) && s.seps(g, n)&(sepSlash|sepDot) == 0 {
+	if n := s.exactly(g, 10); n > 0 && s.phoneStart(g) && s.phoneEnd(g, n) && s.seps(g, n)&sepSlash == 0 {
 		d := s.take(g, n)
 		written := n >= 3 && s.groups[g].len() >= 3 && !s.thousands(g, n) && s.seps(g, n)&sepHyphen != 0 &&
 			(s.at(start-1) == '(' || d[0] == '9' && s.shape(g, 3, 3, 2, 2))
-		if russianCode(d) && (written && !s.other(start) || s.called(start, 24, wordsPhone)) {
+		if russianCode(d) && (written && s.seps(g, n)&sepDot == 0 && !s.otherThing(start) || s.called(start, 24, wordsPhone)) {
 			return s.emitPhone(g, n, first)
 		}
+		if s.at(start-1) == '(' && d[0] >= '2' && d[3] >= '2' && s.shape(g, 3, 3, 4) && s.called(start, 24, wordsPhone) {
+			return s.emitPhone(g, n, first) // of North America
+		}
 	}
-	for _, total := range [...]int{7, 6} {
+	for _, total := range [...]int{7, 6, 5} {
 		n := s.exactly(g, total)
 		if n < 2 || !s.phoneEnd(g, n) || !s.phoneStart(g) || s.seps(g, n)&^(sepHyphen|sepSpace) != 0 {
 			continue
 		}
-		if !s.shape(g, 3, 2, 2) && !s.shape(g, 2, 2, 2) && !s.shape(g, 1, 2, 2, 2) && !s.shape(g, 3, 4) {
+		if !s.shape(g, 3, 2, 2) && !s.shape(g, 2, 2, 2) && !s.shape(g, 1, 2, 2, 2) && !s.shape(g, 3, 4) && !s.shape(g, 1, 2, 2) {
 			continue
 		}
-		if s.seps(g, n) == sepSpace && !s.called(start, 12, wordsPhone) || !s.called(start, 24, wordsPhone) {
+		reach := 24
+		if s.seps(g, n) == sepSpace || total == 5 {
+			reach = 12
+		}
+		if !s.called(start, reach, wordsPhone) {
 			continue
 		}
 		return s.emitPhone(g, n, start)
@@ -225,7 +262,7 @@ func (s *Scanner) wholeStart(start int) bool {
 		return false
 	case c == '-', c == '/', c == '#', c == '=', c == '$', c == '*':
 		if c == '=' {
-			return bytes.HasSuffix(s.text[:start], []byte("phone="))
+			return s.glue(start - 1)
 		}
 		if c == '/' {
 			return bytes.HasSuffix(s.text[:start], []byte("wa.me/"))

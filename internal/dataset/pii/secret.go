@@ -81,6 +81,16 @@ func (s *Scanner) letters(start, end int) int {
 		}
 	}
 	switch c := s.at(end); {
+	case c == ':' && end-start > 10 && bytes.HasPrefix(b[start:], []byte("bot")):
+		if s.botToken(start+3, end) {
+			return s.upTo
+		}
+	case c == ':' && bytes.HasPrefix(b[start:], []byte("tg://resolve?domain=")):
+		if s.profile(start, start+len("tg://resolve?domain"), "t.me") {
+			return s.upTo
+		}
+	case c == ' ' && end+1 < len(b) && b[end+1]-'0' <= 9 && s.birthEnglish(start, end):
+		return s.upTo
 	case c == ':' && end+2 < len(b) && b[end+1] == '/' && b[end+2] == '/':
 		if to := s.credentials(start, end); to > 0 {
 			return to
@@ -96,7 +106,7 @@ func (s *Scanner) letters(start, end int) int {
 			return s.upTo
 		}
 	}
-	if bytes.HasPrefix(b[end:], []byte(" собака ")) && s.mail(end, end, end+len(" собака ")) {
+	if end < len(b) && s.spoken(end) {
 		return s.upTo
 	}
 	if end-start >= 4 && b[start+2]-'0' <= 9 && b[start+3]-'0' <= 9 && s.iban(start) {
@@ -236,12 +246,11 @@ func (s *Scanner) credentials(start, end int) int {
 }
 
 // botToken is Telegram's: the bot's number, a colon, 35 characters.
-func (s *Scanner) botToken(g int) int {
-	k := s.groups[g]
-	if k.len() < 8 || k.len() > 10 || s.at(k.end) != ':' {
-		return 0
+func (s *Scanner) botToken(start, end int) bool {
+	if end-start < 8 || end-start > 10 || s.at(end) != ':' || !isDigits(s.text[start:end]) {
+		return false
 	}
-	i := k.end + 1
+	i := end + 1
 	letters := 0
 	for i < len(s.text) && (wordByte[s.text[i]] || s.text[i] == '-') {
 		if s.text[i]-'0' > 9 {
@@ -249,11 +258,11 @@ func (s *Scanner) botToken(g int) int {
 		}
 		i++
 	}
-	if n := i - k.end - 1; n < 34 || n > 36 || letters < 8 {
-		return 0
+	if n := i - end - 1; n < 34 || n > 36 || letters < 8 {
+		return false
 	}
-	s.emit(Secret, k.start, i, s.text[k.start:i])
-	return len(s.groups) - g
+	s.emit(Secret, start, i, s.text[start:i])
+	return true
 }
 
 // pem judges a private key in armour; without an end line it reaches the text's
@@ -274,17 +283,18 @@ func (s *Scanner) pem(start int) {
 }
 
 var (
-	wordsPassword = []string{" парол", " password", " passwd", " pwd ", " pass ", " passphrase", " пассворд"}
-	wordsKey      = []string{
-		" token", " токен", " secret", " секрет", " api key", " apikey", " access key", " ключ api", " ключ доступа", " api ключ", " ключ к api", " ключ апи", " auth key", " private key", " account key", " client secret",
+	wordsPassword = phrasesOf(" парол", " password", " passwd", " pwd ", " pass ", " passphrase", " пассворд")
+	wordsDigest   = phrasesOf(" хеш", " хэш", " hash", " sha", " md5", " bcrypt")
+	wordsKey      = phrasesOf(
+		" token", " токен", " secret", " секрет", " api key", " apikey", " access key", " ключ api", " ключ доступа", " api ключ", " ключ к api", " ключ апи", " апи ключ", " auth key", " private key", " account key", " client secret",
 		" accesskey", " secretkey", " authtoken", " bearer", " authorization",
-	}
+	)
 )
 
 // password judges a value behind a word for a password or key: after a colon,
 // an equals sign or a dash, or right behind the word.
 func (s *Scanner) password(start, end int) bool {
-	if start < 4 || s.text[start-1] == ' ' && !mayMark(s.text[start-4:start-1]) {
+	if start < 4 || s.text[start-1] == ' ' && !mayMark(s.text[start-4:start-1]) && !looksMade(s.text[start:end]) {
 		return false
 	}
 	from := start
@@ -309,13 +319,16 @@ func (s *Scanner) password(start, end int) bool {
 	case i < from && behindPassword(s.text[:i]):
 		marked = true
 	}
-	if !marked {
-		return false
-	}
 	w := s.before(i, 40)
 	pass, key := last(w, wordsPassword), last(w, wordsKey)
-	if pass < 0 && key < 0 {
+	if pass < 0 && key < 0 || has(w, wordsDigest) {
 		return false
+	}
+	if !marked {
+		// "пароль от почты Qwerty123", "ключ API 9f8e...": only what looks like one.
+		if fields := bytes.Fields(w[max(pass, key):]); len(fields) > 4 || s.at(i-1) == ',' || s.at(i-1) == '.' {
+			return false
+		}
 	}
 	to := end
 	for to < len(s.text) && to-from < 200 && s.text[to] > ' ' && bytes.IndexByte([]byte("\"'`,;)<>"), s.text[to]) < 0 && s.text[to] < 0x80 {
@@ -325,29 +338,54 @@ func (s *Scanner) password(start, end int) bool {
 		to--
 	}
 	value := s.text[from:to]
-	digits, letters, signs := 0, 0, 0
+	digits, letters, capitals, signs, strong := 0, 0, 0, 0, 0
 	for _, c := range value {
 		switch {
 		case c-'0' <= 9:
 			digits++
-		case (c|0x20)-'a' <= 25:
+		case c-'A' <= 25:
+			capitals++
+			letters++
+		case c-'a' <= 25:
 			letters++
 		default:
 			signs++
+			if bytes.IndexByte([]byte("!@#$^&*+?"), c) >= 0 {
+				strong++
+			}
 		}
 	}
 	switch {
-	case len(value) < 6 || bytes.Contains(value, []byte("://")):
+	case len(value) < 6 || bytes.IndexByte([]byte("$<{%[(*"), value[0]) >= 0 && value[len(value)-1] != value[0] && digits == 0 || bytes.Contains(value, []byte("://")) || bytes.HasPrefix(value, []byte("${")):
 		return false
-	case pass > key:
-		if digits == 0 || letters == 0 && (signs > 0 || digits < 6) {
+	case pass > key && marked:
+		if digits == 0 && (strong == 0 || letters < 5) || letters == 0 && (signs > 0 || digits < 6) {
 			return false
 		}
-	case len(value) < 16 || digits == 0 || letters == 0:
+	case pass > key:
+		if len(value) < 8 || digits == 0 || capitals == 0 || letters == capitals {
+			return false
+		}
+	case len(value) < 16 || digits == 0 || letters == 0 || !marked && (len(value) < 20 || digits < 4):
 		return false
 	}
 	s.emit(Secret, from, to, value)
 	return true
+}
+
+// looksMade says whether a word has letters and digits, as made-up passwords
+// have.
+func looksMade(word []byte) bool {
+	if len(word) < 8 {
+		return false
+	}
+	digits := 0
+	for _, c := range word {
+		if c-'0' <= 9 {
+			digits++
+		}
+	}
+	return digits > 0 && digits < len(word)
 }
 
 // mayMark says whether a value may follow these three bytes and a space: a
@@ -371,7 +409,7 @@ func behindPassword(text []byte) bool {
 	return slices.ContainsFunc(passwordEnds, func(e string) bool { return bytes.HasSuffix(text, []byte(e)) })
 }
 
-var passwordEnds = []string{"ароль", "ароля", "аролем", "assword", "assphrase", "АРОЛЬ", "ASSWORD", "Bearer", "bearer"}
+var passwordEnds = []string{"ароль", "ароля", "аролем", "assword", "assphrase", "asswd", " pwd", "АРОЛЬ", "ASSWORD", "Bearer", "bearer", "Basic"}
 
 // profileHosts are the hosts whose first path part is a person's or a channel's
 // name.
