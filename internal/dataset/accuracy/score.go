@@ -107,7 +107,7 @@ func Score(records []Record) (results []Result, traps map[string]map[string]int,
 }
 
 func (r *Result) note(what string, rec Record, start, end int) {
-	if len(r.Examples) < 12 {
+	if len(r.Examples) < 12 || what != "span" && len(r.Examples) < 40 {
 		from := max(0, start-40)
 		r.Examples = append(r.Examples, fmt.Sprintf("%s: …%s⟦%s⟧…", what, strings.ToValidUTF8(string(rec.Line[from:start]), ""), rec.Line[start:end]))
 	}

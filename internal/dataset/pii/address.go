@@ -139,8 +139,21 @@ func (s *Scanner) house(g int) int {
 		return 0
 	}
 	from = s.widen(from)
-	s.emitAddress(max(from, s.upTo), to)
+	s.emitAddress(s.withoutNames(from), to)
 	return s.groupsUpTo(g, to)
+}
+
+// withoutNames takes back a name that is part of the address which begins at
+// from ("Б. Морская ул., 24") and gives where it may begin.
+func (s *Scanner) withoutNames(from int) int {
+	for n := len(s.matches); n > 0 && isName(s.matches[n-1].ID) && s.matches[n-1].Start >= from; n-- {
+		s.matches = s.matches[:n-1]
+		s.upTo = from
+		if n > 1 {
+			s.upTo = max(from, s.matches[n-2].End)
+		}
+	}
+	return max(from, s.upTo)
 }
 
 func (s *Scanner) emitAddress(from, to int) {

@@ -176,13 +176,17 @@ var (
 	wordsSNILS   = phrasesOf(" снилс", " snils", " страховой номер", " страхового номера", " страховое свидетельств", " пенсионн", " пфр ", " сфр ")
 	wordsOGRN    = phrasesOf(" огрн", " ogrn", " егрюл", " егрип", " регистрационн")
 	wordsCard    = phrasesOf(" карт", " card", " visa", " виза ", " mastercard", " мир ", " pan ", " сбер", " тинькоф", " перевед", " перевод", " перечисл", " оплат")
+	wordsPayment = phrasesOf(" карта ", " карту ", " карте ", " карты ", " картой ", " card", " visa", " mastercard", " сбер")
 	wordsAccount = phrasesOf(" счет", " р с ", " р сч ", " сч ", " к с ", " л с ", " рс ", " account", " acc ", " расчетн", " корр", " лицев", " реквизит")
 	wordsBIK     = phrasesOf(" бик ", " bik ", " bic ")
 	wordsOMS     = phrasesOf(" полис", " омс ", " енп ", " медицинск", " страховк", " medical", " policy", " insurance")
 
 	wordsPassport = phrasesOf(" паспорт", " passport", " пасп ", " удостоверение личности", " удостоверения личности", " документ удостовер", " загран")
 	// wordsPaper stand near the numbers of passports, and of other documents.
-	wordsPaper   = phrasesOf(" серия", " серии", " выдан", " уфмс", " оуфмс", " овд ", " ровд ", " увд ", " гу мвд", " умвд", " отделом полиции", " код подразделения")
+	wordsPaper = phrasesOf(" серия", " серии", " выдан", " уфмс", " оуфмс", " овд ", " ровд ", " увд ", " гу мвд", " умвд", " отделом полиции", " код подразделения")
+	// wordsDriver make any certificate a driver's.
+	wordsDriver  = phrasesOf(" водител", " гибдд", " гаи ", " дпс ")
+	wordsCertify = phrasesOf(" удостоверени")
 	wordsLicence = phrasesOf(" водительск", " в у ", " ву ", " вод удост", " вод уд", " водит удост", " водит уд", " удостоверение водит", " удостоверения водит", " права ", " прав ", " правами ", " правах ", " driving", " driver", " licence", " license", " водит ", " voditel")
 
 	wordsBirth = phrasesOf(
@@ -195,8 +199,8 @@ var (
 	wordsIP = phrasesOf(" ip", " айпи", " сервер", " server", " host", " хост", " адрес", " address", " подключ", " connect", " ping", " пинг", " dns", " сеть", " сети", " прокси", " proxy", " vpn")
 
 	wordsPlate = phrasesOf(" гос", " номер", " машин", " авто", " такси", " мотоцикл", " мопед", " скутер", " прицеп", " трактор", " mashin", " plate", " грз ", " г н ")
-	// wordsVehicle: papers of a car, not of a person.
-	wordsVehicle = phrasesOf(" стс ", " птс ", " транспортного средства", " свидетельство о регистрации")
+	// wordsVehicle: papers of a car or a thing, not of a person.
+	wordsVehicle = phrasesOf(" стс ", " птс ", " транспортного средства", " свидетельств", " изделия ", " прибора ", " паспорт объекта", " паспорт сделки", " паспорт качества", " паспорт здания", " диплом", " полис ")
 
 	// wordsCode: an "@" of a programming language.
 	wordsCode = phrasesOf(" в коде", " аннотац", " декоратор", " класс ", " метод ", " css", " java", " python", " директив", " npm ", " пакет ", " атрибут")

@@ -16,8 +16,17 @@ func (s *Scanner) paper(start, end int) (Identifier, bool) {
 	switch {
 	case licence > rival && licence > passport:
 		return DrivingLicence, true
-	case passport > rival, licence < 0 && last(w, wordsPaper) > rival:
+	case passport > rival:
 		return Passport, true
+	case licence < 0 && last(w, wordsCertify) > rival && has(w, wordsDriver):
+		return DrivingLicence, true
+	case licence < 0 && last(w, wordsPaper) > rival:
+		// The document was named further off, or not at all.
+		w = s.before(start, 3*reach)
+		if last(w, wordsLicence) > last(w, wordsPassport) {
+			return DrivingLicence, true
+		}
+		return Passport, !has(s.after(end, 30), wordsOther)
 	case rival >= 0:
 		return 0, false
 	}

@@ -445,7 +445,7 @@ func (s *Scanner) card(g int) int {
 			continue
 		}
 		start, end := s.span(g, n)
-		if total == 16 && s.called(start, 60, wordsOMS) {
+		if total == 16 && s.called(start, 60, wordsOMS) && last(s.window, wordsOMS) > last(s.window, wordsPayment) {
 			s.emit(MedicalPolicy, start, end, d)
 			return n
 		}
