@@ -301,12 +301,13 @@ func (c *court) missingConfirmations(r Review) []string {
 	return out
 }
 
-// confirmsItem holds a command to conditions 2, 3 and 6 and to the digest.
+// confirmsItem holds a command to its authority and to the digest.
 func (c *court) confirmsItem(cmd Command, item string) bool {
-	return cmd.Verb == "confirm" && cmd.Item == item && cmd.Names(c.in.Digest) &&
-		cmd.By.Type == "User" && slices.Contains(c.rolesOf(cmd.By), Operations) &&
-		c.contribution(cmd.By).Key == "" &&
-		(c.in.MaxAge <= 0 || c.in.Pull.Now.Sub(cmd.At) <= c.in.MaxAge)
+	if cmd.Verb != "confirm" || cmd.Item != item || !cmd.Names(c.in.Digest) {
+		return false
+	}
+	_, ok := c.may(cmd, Operations)
+	return ok
 }
 
 // canFill lists who can still fill a role: whoever the role file names, less
