@@ -35,7 +35,7 @@ var rooms = []struct {
 	{"registry", "finding benchmark policy/strictyaml", true},
 	{"dataset", "finding", true},
 	{"evaluation", "finding benchmark", true},
-	{"ledger", "finding", true},
+	{"ledger", "finding evaluation", true},
 	{"monitoring", "benchmark", true},
 	{"facts", "finding dataset", true},
 	{"dossier", "facts finding policy plan registry ledger benchmark dataset", true},

@@ -59,10 +59,12 @@ func (w *World) verify(ref string) (ledger.Report, error) {
 	if finding.Count(faults, finding.Error) > 0 {
 		return ledger.Report{}, fmt.Errorf("the policy on %s cannot be read", ref)
 	}
-	l := ledger.Ledger{RepositoryID: w.Repo.ID(), LogPath: p.Paths.Signoff, Evidence: p.Paths.Evidence, Records: map[string][]byte{}}
+	l := ledger.Ledger{RepositoryID: w.Repo.ID(), LogPath: p.Paths.Signoff, Evidence: p.Paths.Evidence, Records: map[string][]byte{}, Results: map[string][]byte{}}
 	l.Log, _ = w.Repo.File(ref, p.Paths.Signoff)
 	for _, path := range w.Repo.Files(ref) {
-		if p.Kind(path) == policy.Evidence && strings.HasSuffix(path, ".json") {
+		if _, is := ledger.IsResult(p.Paths.Evidence, path); is {
+			l.Results[path], _ = w.Repo.File(ref, path)
+		} else if p.Kind(path) == policy.Evidence && strings.HasSuffix(path, ".json") {
 			l.Records[path], _ = w.Repo.File(ref, path)
 		}
 	}

@@ -43,13 +43,20 @@ func (f *Files) Policy() (policy.Policy, []finding.Finding) {
 func (f *Files) Ledger(p policy.Policy) ledger.Ledger {
 	l := ledger.Ledger{
 		RepositoryID: f.pull.Repository.ID, LogPath: p.Paths.Signoff, Evidence: p.Paths.Evidence,
-		Records: map[string][]byte{},
+		Records: map[string][]byte{}, Results: map[string][]byte{},
 	}
 	if doc := f.Document(p.Paths.Signoff); doc.Readable() {
 		l.Log = doc.Blob.Bytes
 	}
 	for path, e := range f.tree.Entries {
-		if p.Kind(path) != policy.Evidence || !strings.HasSuffix(path, ".json") {
+		if p.Kind(path) != policy.Evidence {
+			continue
+		}
+		if _, is := ledger.IsResult(p.Paths.Evidence, path); is {
+			l.Results[path] = f.Document(path).Blob.Bytes
+			continue
+		}
+		if !strings.HasSuffix(path, ".json") {
 			continue
 		}
 		// A link in the evidence folder is read as the empty record, which

@@ -27,8 +27,9 @@ type Addition struct {
 	LogPath    string
 	Log        []byte
 	RecordPath string
-	Record     []byte // the envelope
-	Digest     string // payload digest: the new head
+	Record     []byte            // the envelope
+	Digest     string            // payload digest: the new head
+	Results    map[string][]byte // sample files, by path
 }
 
 // Append adds a record and its rows. It fills Prev, in the rows also what they
@@ -36,6 +37,10 @@ type Addition struct {
 // record before where it is earlier. The same ledger, record and key give the
 // same bytes. Errors: ErrExists, *BrokenError, *InvalidError, or the key's window.
 func Append(l Ledger, r Record, s Signer, keys []Key) (Addition, error) {
+	return appendTo(l, r, nil, s, keys)
+}
+
+func appendTo(l Ledger, r Record, results map[string][]byte, s Signer, keys []Key) (Addition, error) {
 	report, fs := Verify(l, keys)
 	if len(fs) > 0 {
 		return Addition{}, &BrokenError{Findings: fs}
@@ -56,7 +61,7 @@ func Append(l Ledger, r Record, s Signer, keys []Key) (Addition, error) {
 	if err != nil {
 		return Addition{}, fmt.Errorf("append %s: %w", p, err)
 	}
-	a := Addition{LogPath: l.LogPath, Log: appendRows(l.Log, r.Rows), RecordPath: p, Record: envelope, Digest: PayloadDigest(payload)}
+	a := Addition{LogPath: l.LogPath, Log: appendRows(l.Log, r.Rows), RecordPath: p, Record: envelope, Digest: PayloadDigest(payload), Results: results}
 	// Whatever is wrong with what was just made, a key the policy does not list
 	// included, must show now and not when all gates are shut by it.
 	if _, fs := Verify(l.With(a), keys); len(fs) > 0 {
@@ -73,6 +78,14 @@ func (l Ledger) With(a Addition) Ledger {
 		l.Records = map[string][]byte{}
 	}
 	l.Records[a.RecordPath] = a.Record
+	if len(a.Results) > 0 {
+		results := maps.Clone(l.Results)
+		if results == nil {
+			results = map[string][]byte{}
+		}
+		maps.Copy(results, a.Results)
+		l.Results = results
+	}
 	return l
 }
 
@@ -117,6 +130,14 @@ func IsOurAppend(before, after Ledger, keys []Key) []finding.Finding {
 		case !there:
 			out = append(out, broken("SG011", "removed", p, 0, "record", p))
 		case !bytes.Equal(now, before.Records[p]):
+			out = append(out, broken("SG011", "changed", p, 1, "record", p))
+		}
+	}
+	for _, p := range slices.Sorted(maps.Keys(before.Results)) {
+		switch now, there := after.Results[p]; {
+		case !there:
+			out = append(out, broken("SG011", "removed", p, 0, "record", p))
+		case !bytes.Equal(now, before.Results[p]):
 			out = append(out, broken("SG011", "changed", p, 1, "record", p))
 		}
 	}

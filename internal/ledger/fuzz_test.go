@@ -118,6 +118,10 @@ func FuzzOpen(f *testing.F) {
 func FuzzPayload(f *testing.F) {
 	f.Add(payloadOf(f, signoff(1)))
 	f.Add(payloadOf(f, policy()))
+	e, _ := evaluated(f, signoff(1), digestOf("payload"), 1)
+	evaluation, err := e.Payload()
+	require.NoError(f, err)
+	f.Add(evaluation)
 	f.Add([]byte(`{"_type":"https://in-toto.io/Statement/v1","predicateType":"https://pilotgate.dev/predicate/signoff/v1","subject":[],"predicate":{}}`))
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		r, err := ledger.ParsePayload(payload)

@@ -38,7 +38,8 @@ type Ledger struct {
 	LogPath      string            // where findings about the log point
 	Log          []byte            // nil: the file is absent
 	Evidence     string            // the policy's pattern, "docs/specs/epic_05/evidence/{pilot}/"
-	Records      map[string][]byte // every file under the evidence folders, by path
+	Records      map[string][]byte // every file under the evidence folders but results, by path
+	Results      map[string][]byte // every file in the folders of results, by path
 }
 
 var (

@@ -37,6 +37,13 @@ func drawLedger(t *rapid.T, tb testing.TB) (ledger.Ledger, []ledger.Key) {
 			b, err := ledger.Append(l, launch(r, a.Digest), s, keys)
 			require.NoError(t, err)
 			l = l.With(b)
+			for run := range rapid.IntRange(0, 2).Draw(t, "evaluations") {
+				e, files := evaluated(tb, r, a.Digest, run)
+				c, err := ledger.AppendWithResults(l, e, files, s, keys)
+				require.NoError(t, err)
+				require.Empty(t, ledger.IsOurAppend(l, l.With(c), keys))
+				l = l.With(c)
+			}
 		}
 	}
 	return l, keys
@@ -60,7 +67,7 @@ func TestNoTamperingPasses(t *testing.T) {
 		report, fs := ledger.Verify(l, keys)
 		require.Empty(rt, fs)
 		before := l
-		l.Records = maps.Clone(l.Records)
+		l.Records, l.Results = maps.Clone(l.Records), maps.Clone(l.Results)
 		paths := slices.Sorted(maps.Keys(l.Records))
 		p := rapid.SampledFrom(paths).Draw(rt, "record")
 		lines := strings.SplitAfter(string(l.Log), "\n")
@@ -77,6 +84,7 @@ func TestNoTamperingPasses(t *testing.T) {
 		switch rapid.SampledFrom([]string{
 			"flip in a record", "flip in a row", "delete a record", "delete a row", "delete the last event",
 			"repeat a row", "copy a record", "swap rows", "sign again",
+			"samples",
 		}).Draw(rt, "tampering") {
 		case "flip in a record":
 			l.Records[p] = flip(rt, l.Records[p])
@@ -85,11 +93,14 @@ func TestNoTamperingPasses(t *testing.T) {
 			lines[row] = string(flip(rt, []byte(text))) + lines[row][len(text):]
 		case "delete a record":
 			delete(l.Records, p)
-			tail = p == last.Path && len(last.Lines) == 0
+			tail = p == last.Path && len(last.Lines) == 0 && last.Record.Kind == ledger.KindLaunch
 		case "delete a row":
 			lines[row] = ""
 		case "delete the last event":
 			delete(l.Records, last.Path)
+			for _, sub := range last.Record.Subjects {
+				delete(l.Results, sub.URI)
+			}
 			for _, line := range last.Lines {
 				lines[line-1] = ""
 			}
@@ -102,6 +113,19 @@ func TestNoTamperingPasses(t *testing.T) {
 		case "swap rows":
 			other := rapid.SampledFrom(ours).Filter(func(o int) bool { return o != row }).Draw(rt, "other")
 			lines[row], lines[other] = lines[other], lines[row]
+		case "samples":
+			if len(l.Results) == 0 {
+				return
+			}
+			samples := rapid.SampledFrom(slices.Sorted(maps.Keys(l.Results))).Draw(rt, "samples")
+			switch rapid.SampledFrom([]string{"flip", "delete", "copy"}).Draw(rt, "how") {
+			case "flip":
+				l.Results[samples] = flip(rt, l.Results[samples])
+			case "delete":
+				delete(l.Results, samples)
+			case "copy":
+				l.Results[samples+"l"] = l.Results[samples]
+			}
 		case "sign again":
 			o, err := ledger.Open(l.Records[p], keys, start.AddDate(1, 0, 0))
 			require.NoError(rt, err)
@@ -136,12 +160,18 @@ func TestRewrittenHistoryNeedsTheKey(t *testing.T) {
 			if i == from {
 				r.Reason = "rewritten"
 			}
-			a, err := ledger.Append(forged, r, impostor, []ledger.Key{impostorKey})
+			files := map[string][]byte{}
+			for _, sub := range r.Subjects {
+				if samples, ok := l.Results[sub.URI]; ok {
+					files[sub.URI] = samples
+				}
+			}
+			a, err := ledger.AppendWithResults(forged, r, files, impostor, []ledger.Key{impostorKey})
 			require.NoError(rt, err)
 			forged = forged.With(a)
 		}
 		_, fs = ledger.Verify(forged, keys)
-		require.Len(rt, fs, len(report.Entries))
+		require.Len(rt, fs, len(report.Entries)+len(l.Results), "each record, and each file of samples that none vouches for")
 		require.NotEmpty(rt, ledger.IsOurAppend(l, forged, keys))
 	})
 }

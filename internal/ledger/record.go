@@ -11,13 +11,16 @@ import (
 	"time"
 
 	"github.com/gowebpki/jcs"
+
+	"github.com/pilotgate/pilotgate/internal/evaluation"
 )
 
 // Kind is what a record attests. It is the last part of the predicate type and
 // the first of the file name.
 type Kind string
 
-// The kinds, each with the decision its rows carry. A launch has no row.
+// The kinds, each with the decision its rows carry. A launch and an evaluation
+// have no row.
 const (
 	KindSignoff   Kind = "signoff"
 	KindRejected  Kind = "rejected"
@@ -28,6 +31,8 @@ const (
 	KindOverride  Kind = "override"
 	KindPolicy    Kind = "policy"
 	KindLaunch    Kind = "launch"
+
+	KindEvaluation Kind = "evaluation"
 )
 
 var kindOf = map[Decision]Kind{
@@ -47,7 +52,7 @@ func (k Kind) known() bool {
 			return true
 		}
 	}
-	return k == KindLaunch
+	return k.rowless()
 }
 
 // byReview are the kinds that only counted reviews bring about.
@@ -103,9 +108,11 @@ type Predicate struct {
 	Checks       []Check    `json:"checks,omitempty"`
 	PolicyDigest string     `json:"policy_digest,omitempty"`
 	Launch       *Launch    `json:"launch,omitempty"` // every parameter of the training run
-	Run          *Run       `json:"run,omitempty"`    // of a launch record
+	Run          *Run       `json:"run,omitempty"`    // of a launch, and of an evaluation whose results a run made
 	Pointer      *Pointer   `json:"pointer,omitempty"`
-	Reason       string     `json:"reason,omitempty"` // of an override, or of a decision against the recommendation
+	// Evaluation is what an evaluation record attests; see package evaluation.
+	Evaluation *evaluation.Evaluation `json:"evaluation,omitempty"`
+	Reason     string                 `json:"reason,omitempty"` // of an override, or of a decision against the recommendation
 
 	// Rows are the log's rows that this record stands for, in their order.
 	Rows []Row `json:"rows,omitempty"`

@@ -44,8 +44,13 @@ func (r Record) check() string {
 		return "created_at"
 	case r.Launch == nil && r.Kind == KindSignoff:
 		return "launch"
-	case (r.Run == nil) == (r.Kind == KindLaunch):
+	case r.Run == nil && r.Kind == KindLaunch, r.Run != nil && !r.Kind.rowless():
 		return "run"
+	case (r.Evaluation == nil) == (r.Kind == KindEvaluation):
+		return "evaluation"
+	}
+	if field := r.Evaluation.Check(); field != "" {
+		return "evaluation." + field
 	}
 	for name, value := range r.Ingredients {
 		if name == "" || !oneLine(name) || !oneLine(value) {
@@ -172,7 +177,7 @@ func (p *Pointer) check() string {
 }
 
 func (r Record) checkRows() string {
-	if len(r.Rows) > maxElements || (len(r.Rows) == 0) != (r.Kind == KindLaunch) {
+	if len(r.Rows) > maxElements || (len(r.Rows) == 0) != r.Kind.rowless() {
 		return "rows"
 	}
 	for i, row := range r.Rows {

@@ -61,6 +61,7 @@ func Verify(l Ledger, keys []Key) (Report, []finding.Finding) {
 		}
 	}
 	v.walk()
+	v.results()
 	return v.report, v.findings
 }
 
@@ -73,6 +74,8 @@ func (l Ledger) readable() []finding.Finding {
 		return []finding.Finding{broken("SG001", "not_text", l.LogPath, 0)}
 	case len(l.Records) > MaxRecords:
 		return []finding.Finding{broken("SG001", "too_many", l.LogPath, 0, "records", strconv.Itoa(len(l.Records)), "limit", strconv.Itoa(MaxRecords))}
+	case len(l.Results) > MaxResults:
+		return []finding.Finding{broken("SG001", "too_many_results", l.LogPath, 0, "files", strconv.Itoa(len(l.Results)), "limit", strconv.Itoa(MaxResults))}
 	}
 	return nil
 }
@@ -335,7 +338,7 @@ func (v *verification) follow(kinds func(Kind) bool) {
 
 func anyKind(Kind) bool { return true }
 
-func (k Kind) rowless() bool { return k == KindLaunch }
+func (k Kind) rowless() bool { return k == KindLaunch || k == KindEvaluation }
 
 // rowPath is where the record of a row lies.
 func rowPath(r Row, evidence string) string {

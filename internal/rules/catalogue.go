@@ -94,6 +94,7 @@ func Catalogue() []Row {
 		{ID: "SG011", Check: Signoff, Starter: e, Full: e, Firm: true},
 		{ID: "SG012", Check: Signoff, Starter: e, Full: e, Firm: true},
 		{ID: "SG013", Check: Signoff, Starter: e, Full: e, Firm: true},
+		{ID: "SG014", Check: Signoff, Starter: e, Full: e, Firm: true},
 		{ID: "RP001", Check: Report, Starter: e, Full: e, Firm: true, Run: reportOfSignoff},
 		{ID: "RL001", Check: Release, Starter: e, Full: e, Firm: true, Run: models},
 		{ID: "RL002", Check: Release, Starter: e, Full: e, Firm: true},
