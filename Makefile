@@ -73,16 +73,14 @@ $(LINT):
 # Packages with tests of real parts, which build or fetch what they need.
 REAL = $(shell grep -rl --include='*_test.go' '^//go:build real' . | xargs -n1 dirname | sort -u)
 
-test-real: $(BIN)/promtool
-	PATH="$(BIN):$$PATH" $(GO) test -tags real -timeout 20m $(REAL)
+# Prometheus and Alertmanager with their tools, for the rules and the alerts.
+PROMETHEUS := $(addprefix $(BIN)/,prometheus promtool alertmanager amtool)
 
-# promtool out of Debian's package, unpacked and not installed: no service is
-# started. Where there is no apt, put a promtool on the PATH.
-$(BIN)/promtool:
-	@mkdir -p $(BIN)
-	@set -e; if found=$$(command -v promtool); then ln -sf "$$found" $@; else \
-	  dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; apt-get update -qq >/dev/null; \
-	  (cd "$$dir" && apt-get download -qq prometheus >/dev/null && dpkg -x prometheus_*.deb .); cp "$$dir/usr/bin/promtool" $@; fi
+test-real: $(PROMETHEUS)
+	PATH="$(BIN):$$PATH" $(GO) test -tags real -timeout 30m $(REAL)
+
+$(PROMETHEUS) &:
+	.ci/prometheus $(BIN)
 
 clean:
 	rm -rf $(BIN)

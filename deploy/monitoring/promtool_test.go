@@ -13,3 +13,8 @@ func TestPromtoolAcceptsTheRules(t *testing.T) {
 	out, err := exec.Command("promtool", "check", "rules", "pilotgate.rules.yml").CombinedOutput()
 	require.NoError(t, err, string(out))
 }
+
+func TestAmtoolAcceptsTheExample(t *testing.T) {
+	out, err := exec.Command("amtool", "check-config", "alertmanager.example.yml").CombinedOutput()
+	require.NoError(t, err, string(out))
+}

@@ -34,7 +34,7 @@ func (b *benchmarks) Run(c *call) error {
 	if b.Run_ && b.Dataset == "-" {
 		return advise("name a file", "run the script on stdin: it reads files")
 	}
-	p, err := b.policy()
+	p, err := policyAt(b.Repo)
 	if err != nil {
 		return err
 	}
@@ -68,11 +68,11 @@ func (b *benchmarks) Run(c *call) error {
 	return nil
 }
 
-// policy is the checkout's, as it lies there; without a file the defaults hold.
-func (b *benchmarks) policy() (policy.Policy, error) {
-	top, err := topOf(b.Repo)
+// policyAt is the checkout's, as it lies there; without a file the defaults hold.
+func policyAt(dir string) (policy.Policy, error) {
+	top, err := topOf(dir)
 	if err != nil {
-		return policy.Default(), nil //nolint:nilerr // a dataset needs no checkout around it
+		return policy.Default(), nil //nolint:nilerr // a dataset or a plan needs no checkout around it
 	}
 	raw, err := os.ReadFile(filepath.Join(top, policy.Path))
 	if errors.Is(err, os.ErrNotExist) {

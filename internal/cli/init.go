@@ -43,7 +43,10 @@ func (i *initialise) Run(c *call) error {
 		return err
 	}
 	defer tree.Close() // only a handle
-	owner := ownerOf(c, tree.Name())
+	owner, _, ok := clonedFrom(c, tree.Name())
+	if !ok {
+		owner = "your-org"
+	}
 	var text strings.Builder
 	var write []string
 	files := map[string][]byte{}
@@ -100,19 +103,20 @@ func create(tree *os.Root, name string, b []byte) error {
 	return file.Close()
 }
 
-var remoteOwner = regexp.MustCompile(`[:/]([A-Za-z0-9][A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}/?$`)
+var remote = regexp.MustCompile(`[:/]([A-Za-z0-9][A-Za-z0-9-]{0,38})/([A-Za-z0-9._-]{1,100}?)(?:\.git)?/?$`)
 
-// ownerOf is who owns the repository, from the address it was cloned from.
-func ownerOf(c *call, dir string) string {
+// clonedFrom is a repository's name, from the address that it was cloned from.
+func clonedFrom(c *call, dir string) (owner, name string, ok bool) {
 	//nolint:gosec // a folder that the user named; no shell reads it
 	out, err := exec.CommandContext(c, "git", "-C", dir, "config", "remote.origin.url").Output()
 	if err != nil {
-		return "your-org"
+		return "", "", false
 	}
-	if m := remoteOwner.FindStringSubmatch(strings.TrimSpace(string(out))); m != nil {
-		return m[1]
+	m := remote.FindStringSubmatch(strings.TrimSpace(string(out)))
+	if m == nil {
+		return "", "", false
 	}
-	return "your-org"
+	return m[1], m[2], true
 }
 
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

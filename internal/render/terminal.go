@@ -179,6 +179,17 @@ func (w *Words) FindingLine(f finding.Finding, p Paint) string {
 	return b.String()
 }
 
+// Wrong lists the findings at error level, one below the other; empty without.
+func (w *Words) Wrong(fs []finding.Finding, p Paint) string {
+	var b strings.Builder
+	for _, f := range fs {
+		if f.Severity == finding.Error {
+			b.WriteString(w.FindingLine(f, p) + "\n")
+		}
+	}
+	return b.String()
+}
+
 // Place is "path:line:column" as far as it is known.
 func Place(at finding.Position) string {
 	if at.Path == "" {
