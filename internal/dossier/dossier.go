@@ -113,11 +113,19 @@ type Request struct {
 	Pointer      registry.Pointer
 	PointerFile  Document
 
+	Ignore     Document   // the root's .gitignore
+	Beside     []Beside   // runbook and stage summary, where they are
 	Monitoring []Document // Prometheus rule files and Grafana dashboards
 	Workflows  []Workflow // trusted workflows of the base branch
 	ReleaseTag facts.TagFacts
 	// Taken: another pilot's evidence folder has this id on the base branch.
 	Taken bool
+}
+
+// Beside is a document of the stage, at head, with what it names.
+type Beside struct {
+	Document
+	Prose plan.Prose
 }
 
 // Dataset is a dataset that the plan names and what became of reading it.

@@ -116,6 +116,7 @@ func (r *reader) read(planPath string) {
 	r.code(q)
 	r.models(q)
 	r.datasets(q)
+	r.beside(q)
 	r.monitoring(q)
 	r.workflows(q)
 	r.release(q)
@@ -284,6 +285,18 @@ func (r *reader) dataset(q *Request, f plan.Field) Dataset {
 	return d
 }
 
+// beside reads runbook and stage summary, and what git leaves out.
+func (r *reader) beside(q *Request) {
+	q.Ignore, _ = r.document(r.d.HeadTree, ".gitignore")
+	for _, p := range []string{r.d.Policy.Paths.Runbook, r.d.Policy.Paths.Summary} {
+		doc, ok := r.document(r.d.HeadTree, p)
+		if !ok || !doc.Readable() {
+			continue
+		}
+		q.Beside = append(q.Beside, Beside{doc, plan.ParseProse(p, doc.Blob.Bytes)})
+	}
+}
+
 // monitoring reads the rule files and dashboards that the policy names.
 func (r *reader) monitoring(q *Request) {
 	const most = 64 // documents; more are not read, and not needed to find four metrics
@@ -356,13 +369,42 @@ func localFiles(src []byte, t facts.Tree) []facts.Change {
 
 func (r *reader) release(q *Request) {
 	v, ok := q.Plan.Get(plan.TargetRelease)
-	if !ok || v.Text == "" || len(v.Text) > 64 || strings.ContainsAny(v.Text, " ~^:?*[\\") {
-		return
+	if ok && tagName(v.Text) {
+		n := facts.Need{Kind: facts.NeedTag, Tag: v.Text}
+		if r.has(n) {
+			q.ReleaseTag = r.pull.Tags[n.Key()]
+		}
 	}
-	n := facts.Need{Kind: facts.NeedTag, Tag: v.Text}
-	if r.has(n) {
-		q.ReleaseTag = r.pull.Tags[n.Key()]
+	for _, tag := range q.NamedReleases() {
+		r.has(facts.Need{Kind: facts.NeedTag, Tag: tag.Text})
 	}
+}
+
+func tagName(s string) bool {
+	return s != "" && len(s) <= 64 && !strings.ContainsAny(s, " ~^:?*[\\")
+}
+
+// NamedReleases are the releases that plan, runbook and summary speak of where
+// they speak of releases and rollbacks, the target release aside. Elsewhere a
+// version is a library's as likely.
+func (q *Request) NamedReleases() []plan.Mention {
+	const most = 8 // each is asked for; a plan names one or two
+	target, _ := q.Plan.Get(plan.TargetRelease)
+	seen := map[string]bool{target.Text: true}
+	var out []plan.Mention
+	add := func(mentions []plan.Mention) {
+		for _, m := range mentions {
+			if m.Kind == plan.MentionRelease && m.OfRelease() && tagName(m.Text) && !seen[m.Text] && len(out) < most {
+				seen[m.Text] = true
+				out = append(out, m)
+			}
+		}
+	}
+	add(q.Plan.Mentions)
+	for _, d := range q.Beside {
+		add(d.Prose.Mentions)
+	}
+	return out
 }
 
 // proposals reads policy and roles as the pull request would make them.

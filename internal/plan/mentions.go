@@ -38,6 +38,11 @@ type Mention struct {
 	Group   string `json:"group,omitempty"`   // what the lines around it are about
 }
 
+// OfRelease tells whether the lines around speak of releases or rollbacks.
+func (m Mention) OfRelease() bool {
+	return m.Group == string(inRelease) || m.Group == string(inRollback)
+}
+
 func (r *reader) mention(ctx context, m Mention) {
 	if !r.room("mentions", len(r.mentions), maxMentions, m.At) {
 		return

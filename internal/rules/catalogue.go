@@ -44,6 +44,7 @@ func Catalogue() []Row {
 		{ID: "PL041", Check: Plan, Starter: e, Full: e, Run: deadLinks},
 		{ID: "PL042", Check: Plan, Starter: e, Full: e, Firm: true, Run: credentials},
 		{ID: "PL043", Check: Plan, Starter: w, Full: w, Run: manualQA},
+		{ID: "PL044", Check: Plan, Starter: w, Full: w, Run: namedReleases},
 
 		// pilot/config: model, hyperparameters, compute; what makes a run repeatable.
 		{ID: "CF001", Check: Config, Starter: e, Full: e, Run: baselineModel},

@@ -1,52 +1,13 @@
 package rules
 
 import (
-	"bytes"
-	"slices"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
 
-	"github.com/pilotgate/pilotgate/internal/dossier"
 	"github.com/pilotgate/pilotgate/internal/finding"
 	"github.com/pilotgate/pilotgate/internal/plan"
 )
-
-// watched are the four things that the policy wants observed, with the words
-// that show in a rule file or dashboard that they are.
-var watched = []struct {
-	name  string
-	words []string
-}{
-	{"latency", []string{"latency", "benchmark_run_duration_seconds"}},
-	{"accuracy", []string{"accuracy"}},
-	{"coverage", []string{"coverage"}},
-	{"drift", []string{"drift", "psi"}},
-}
-
-// observability: each of the four is watched by a Prometheus rule or stands on
-// a Grafana dashboard of the repository.
-func observability(b *Bench) {
-	q := b.Request
-	if q == nil {
-		return
-	}
-	var missing []string
-	for _, x := range watched {
-		seen := slices.ContainsFunc(q.Monitoring, func(d dossier.Document) bool {
-			text := bytes.ToLower(d.Blob.Bytes)
-			return slices.ContainsFunc(x.words, func(word string) bool { return bytes.Contains(text, []byte(word)) })
-		})
-		if !seen {
-			missing = append(missing, x.name)
-		}
-	}
-	if len(missing) > 0 {
-		b.Find("missing", b.section(plan.SectionRelease), "metrics", strings.Join(missing, ", "), "n", count(len(watched)-len(missing)), "of", count(len(watched)))
-		return
-	}
-	b.Verified("watched", "n", count(len(watched)), "files", count(len(q.Monitoring)))
-}
 
 // releaseVersion: releases are minor or major, vX.Y.0.
 func releaseVersion(b *Bench) {
@@ -87,6 +48,19 @@ func releaseFree(b *Bench) {
 		b.Find("taken", v.At, "tag", v.Text)
 	case known:
 		b.Verified("release_free", "tag", v.Text)
+	}
+}
+
+// namedReleases: a release that was before is a tag.
+func namedReleases(b *Bench) {
+	q := b.Request
+	if q == nil {
+		return
+	}
+	for _, m := range q.NamedReleases() {
+		if tag, known := b.Pull.Tags[m.Text]; known && tag.Absent {
+			b.Find("no_tag", m.At, "tag", m.Text)
+		}
 	}
 }
 

@@ -25,6 +25,7 @@ func planLanguage(b *Bench) {
 	for _, f := range q.Plan.Problems {
 		b.find(f)
 	}
+	besideReads(b)
 	b.Verified("plan_read", "path", q.Path, "pilot", q.PilotID, "fields", strconv.Itoa(len(q.Plan.Fields)))
 }
 

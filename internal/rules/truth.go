@@ -13,6 +13,7 @@ import (
 	"github.com/pilotgate/pilotgate/internal/dossier"
 	"github.com/pilotgate/pilotgate/internal/finding"
 	"github.com/pilotgate/pilotgate/internal/plan"
+	"github.com/pilotgate/pilotgate/internal/policy"
 )
 
 // What a plan and its data card say is held against the commit that brings
@@ -33,6 +34,50 @@ func judgedElsewhere(q *dossier.Request) map[string]bool {
 	return seen
 }
 
+// namer is a document and what it names.
+type namer struct {
+	dossier.Document
+	mentions []plan.Mention
+	// ours: this pull request brings or changes it. What is wrong in another's
+	// file is at most a warning here.
+	ours bool
+}
+
+// namers are plan, data card, runbook and stage summary, the plan first.
+func (b *Bench) namers() []namer {
+	q := b.Request
+	all := []namer{{q.Source, q.Plan.Mentions, true}}
+	if q.CardFile.Readable() {
+		all = append(all, namer{q.CardFile, q.Card.Mentions, b.changed(q.CardPath)})
+	}
+	for _, d := range q.Beside {
+		all = append(all, namer{d.Document, d.Prose.Mentions, b.changed(d.Path)})
+	}
+	return all
+}
+
+// soften makes a finding in another's file a warning at most.
+func (n namer) soften(f *finding.Finding, row Row, profile string) {
+	if !n.ours && row.Severity(profile) == finding.Error {
+		f.Severity = finding.Warning
+	}
+}
+
+// besideReads: a runbook or summary that cannot be read says nothing to anybody.
+func besideReads(b *Bench) {
+	if b.Request == nil {
+		return
+	}
+	for _, d := range b.Request.Beside {
+		for _, f := range d.Prose.Problems {
+			if !b.changed(d.Path) {
+				f.Severity = finding.Warning
+			}
+			b.find(f)
+		}
+	}
+}
+
 // namedInText: a file that the text names is in head's tree. What a run is to
 // write need not be there, and a pattern names no one file.
 func namedInText(b *Bench) {
@@ -41,26 +86,44 @@ func namedInText(b *Bench) {
 		return
 	}
 	seen := judgedElsewhere(q)
-	absent := 0
-	for _, m := range q.Plan.Mentions {
-		switch m.Kind {
-		case plan.MentionPath, plan.MentionScript, plan.MentionConfig, plan.MentionWorkflow, plan.MentionPrompt, plan.MentionDashboard:
-		default:
-			continue
-		}
-		path := strings.TrimPrefix(strings.TrimSuffix(m.Text, "/"), "./")
-		if m.Output || m.Pattern || m.Bare || seen[m.Text] || seen[path] || strings.HasPrefix(path, "/") {
-			continue
-		}
-		seen[path] = true
-		if !b.holds(path) && !generated(b, path) {
+	absent, named := 0, 0
+	for _, doc := range b.namers() {
+		for _, m := range doc.mentions {
+			switch m.Kind {
+			case plan.MentionPath, plan.MentionScript, plan.MentionConfig, plan.MentionWorkflow, plan.MentionPrompt, plan.MentionDashboard:
+			default:
+				continue
+			}
+			named++
+			path := strings.TrimPrefix(strings.TrimSuffix(m.Text, "/"), "./")
+			if m.Output || m.Pattern || m.Bare || seen[m.Text] || seen[path] || strings.HasPrefix(path, "/") {
+				continue
+			}
+			seen[path] = true
+			if b.holds(path) || generated(b, path) {
+				continue
+			}
 			absent++
-			b.Find("absent", m.At, "path", path)
+			kase := "absent"
+			if b.ignored(path) {
+				kase = "ignored"
+			}
+			doc.soften(b.Find(kase, m.At, "path", path), b.row, b.Policy.Profile)
 		}
 	}
-	if absent == 0 && len(q.Plan.Mentions) > 0 {
+	if absent == 0 && named > 0 {
 		b.Verified("named")
 	}
+}
+
+// ignored tells whether the repository's .gitignore keeps a path out of every
+// commit: it may well be on the author's disk.
+func (b *Bench) ignored(path string) bool {
+	d := b.Request.Ignore
+	if !d.Readable() {
+		return false
+	}
+	return policy.Ignored(d.Blob.Bytes, path)
 }
 
 // generated are the files that we write after the plan is merged.
@@ -89,30 +152,20 @@ func (b *Bench) changed(path string) bool {
 	return slices.ContainsFunc(b.Governed, func(c dossier.Change) bool { return c.Path == path }) || path == b.Request.Path
 }
 
-// deadLinks: a link inside the repository leads to something. In a file that
-// this pull request does not change it is not this author's to mend.
+// deadLinks: a link inside the repository leads to something.
 func deadLinks(b *Bench) {
 	q := b.Request
 	if q == nil || b.Truncated {
 		return
 	}
-	seen := judgedElsewhere(q)
-	for _, doc := range []struct {
-		path     string
-		mentions []plan.Mention
-	}{{q.Path, q.Plan.Mentions}, {q.CardPath, q.Card.Mentions}} {
+	elsewhere := judgedElsewhere(q)
+	for _, doc := range b.namers() {
 		for _, m := range doc.mentions {
 			target := strings.TrimSuffix(m.Text, "/")
-			if seen[m.Text] && doc.path == q.Path {
-				continue // a field's own rule tells it
-			}
-			if m.Kind != plan.MentionLink || m.Pattern || target == "" || b.holds(target) || generated(b, target) {
+			if m.Kind != plan.MentionLink || m.Pattern || target == "" || doc.Path == q.Path && elsewhere[m.Text] || b.holds(target) || generated(b, target) {
 				continue
 			}
-			f := b.Find("dead", m.At, "path", target)
-			if !b.changed(doc.path) {
-				f.Severity = finding.Warning
-			}
+			doc.soften(b.Find("dead", m.At, "path", target), b.row, b.Policy.Profile)
 		}
 	}
 }
@@ -127,22 +180,39 @@ func credentials(b *Bench) {
 	if q == nil {
 		return
 	}
-	for _, doc := range []dossier.Document{q.Source, q.CardFile} {
+	for _, doc := range b.namers() {
 		if !doc.Readable() {
 			continue
 		}
-		var scanner pii.Scanner
-		n := 0
-		for _, m := range scanner.Scan(doc.Blob.Bytes, pii.Context{}) {
-			if m.ID != pii.Secret {
-				continue
-			}
-			if n++; n > maxCredentials {
+		for i, line := range secretLines(doc.Blob.Bytes) {
+			if i == maxCredentials {
 				break
 			}
-			b.Find("found", finding.Position{Path: doc.Path, Line: 1 + bytes.Count(doc.Blob.Bytes[:m.Start], []byte("\n"))})
+			doc.soften(b.Find("found", finding.Position{Path: doc.Path, Line: line}), b.row, b.Policy.Profile)
 		}
 	}
+}
+
+// secretLines are the lines on which a secret begins. A line speaks for itself:
+// the "Pass" that ends one row of a metric table makes no password of what
+// begins the next. A key in a block of its own has several lines.
+func secretLines(src []byte) (lines []int) {
+	var scanner pii.Scanner
+	number := 0
+	for line := range bytes.Lines(src) {
+		number++
+		for _, m := range scanner.Scan(line, pii.Context{}) {
+			if m.ID == pii.Secret {
+				lines = append(lines, number)
+			}
+		}
+	}
+	for _, m := range scanner.Scan(src, pii.Context{}) {
+		if at := 1 + bytes.Count(src[:m.Start], []byte("\n")); m.ID == pii.Secret && bytes.IndexByte(src[m.Start:m.End], '\n') >= 0 && !slices.Contains(lines, at) {
+			lines = append(lines, at)
+		}
+	}
+	return lines
 }
 
 // cardDates: a data card cannot tell of a day after the commit that brings it;
@@ -225,29 +295,6 @@ func recoveryGate(b *Bench) {
 		}
 		if m.WorstOutcome == benchmark.Fail || strict && m.WorstOutcome == benchmark.Warn {
 			b.Find("cannot_pass", v.At, "metric", m.Metric, "worst", round(m.Worst, 4), "worst_outcome", string(m.WorstOutcome), "threshold", m.Band.String())
-		}
-	}
-}
-
-// exported are the series that the benchmark runner itself writes.
-var exported = []string{"benchmark_run_duration_seconds", "benchmark_run_outcome", "benchmark_metric_value", "benchmark_metric_outcome"}
-
-// metricsExist: a time series that the plan counts on stands in a rule file or
-// on a dashboard of the repository, or is one of the runner's own.
-func metricsExist(b *Bench) {
-	q := b.Request
-	if q == nil {
-		return
-	}
-	seen := map[string]bool{}
-	for _, m := range q.Plan.Mentions {
-		name, _, _ := strings.Cut(m.Text, "{")
-		if m.Kind != plan.MentionMetric || seen[name] || m.Pattern && !strings.Contains(m.Text, "{") || slices.Contains(exported, name) {
-			continue
-		}
-		seen[name] = true
-		if !slices.ContainsFunc(q.Monitoring, func(d dossier.Document) bool { return bytes.Contains(d.Blob.Bytes, []byte(name)) }) {
-			b.Find("nowhere", m.At, "name", name)
 		}
 	}
 }
