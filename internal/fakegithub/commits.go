@@ -113,7 +113,6 @@ func (s *Server) commitFiles(r *repo, parents []string, spec CommitSpec, author,
 		msg += fmt.Sprintf("\nCo-authored-by: %s <%s>", id.name, id.email)
 	}
 	oid := r.git.putCommit(commit{tree: r.git.build(files), parents: parents, author: a, committer: c, message: msg})
-	s.tell(r, "commit", by.login, fields{"oid": oid})
 	return oid
 }
 
@@ -240,6 +239,7 @@ func (s *Server) setRef(r *repo, ref, oid string, by *account, kind string) {
 	for _, c := range r.git.order(oid, nil) {
 		if r.git.pushed[c.oid].IsZero() {
 			r.git.pushed[c.oid] = at
+			s.tellCommit(r, c)
 		}
 	}
 	if old == "" && kind == "push" {

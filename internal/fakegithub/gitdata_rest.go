@@ -232,7 +232,6 @@ func (c *call) createCommit() (answer, error) {
 	} else {
 		oid = st.putCommit(x)
 	}
-	c.s.tell(c.repo, "commit", c.actor.user.login, fields{"oid": oid})
 	got, _ := st.commit(oid)
 	return created(c.s.showGitCommit(c.repo, got))
 }

@@ -78,6 +78,7 @@ func (s *Server) CreateTeam(spec TeamSpec) {
 	s.nodes[t.nodeID()] = t
 	for _, m := range spec.Members {
 		s.join(t, m, "member")
+		s.tell(nil, "team_member", m, fields{"team": spec.Org + "/" + spec.Slug, "role": "member"})
 	}
 	s.emitOrg(t.org, "team", s.anOwner(t.org), fields{"action": "created", "team": s.showTeam(t)})
 }
@@ -118,6 +119,7 @@ func (s *Server) RenameTeam(org, slug, to string) {
 	defer s.lock()()
 	t := s.team(org, slug)
 	t.slug, t.name = to, to
+	s.tell(nil, "team_renamed", s.anOwner(t.org).login, fields{"team": org + "/" + slug, "to": org + "/" + to})
 	s.emitOrg(t.org, "team", s.anOwner(t.org), fields{"action": "edited", "team": s.showTeam(t), "changes": fields{"name": fields{"from": slug}}})
 }
 
@@ -127,6 +129,7 @@ func (s *Server) DeleteTeam(org, slug string) {
 	t := s.team(org, slug)
 	delete(s.teams, t.id)
 	delete(s.nodes, t.nodeID())
+	s.tell(nil, "team_deleted", s.anOwner(t.org).login, fields{"team": org + "/" + slug})
 	s.emitOrg(t.org, "team", s.anOwner(t.org), fields{"action": "deleted", "team": s.showTeam(t)})
 }
 

@@ -98,7 +98,7 @@ func (s *Server) openPull(r *repo, by *account, via *app, from *repo, spec PRSpe
 	}
 	s.nodes[i.nodeID()] = p
 	r.refs[fmt.Sprintf("refs/pull/%d/head", i.number)] = head
-	s.tell(r, "pull_opened", by.login, fields{"number": i.number, "head": head, "base": spec.Base, "draft": spec.Draft})
+	s.tell(r, "pull_opened", by.login, fields{"number": i.number, "head": head, "head_ref": spec.Head, "head_repository": from.id, "base": spec.Base, "draft": spec.Draft})
 	s.emitPull(p, "opened", by, nil)
 	return p, nil
 }
@@ -277,6 +277,7 @@ func (p *PR) SetDraft(by string, draft bool) {
 		act, kind = "converted_to_draft", "convert_to_draft"
 	}
 	p.p.addEvent(p.s, &event{kind: kind, actor: a})
+	p.s.tell(p.p.repo, "pull_draft", by, fields{"number": p.p.number, "draft": draft})
 	p.s.emitPull(p.p, act, a, nil)
 }
 
@@ -320,6 +321,7 @@ func (s *Server) reopenPull(p *pull, by *account) {
 	p.state, p.closed, p.closedBy = "open", time.Time{}, nil
 	p.headOID, p.baseOID, p.updated = p.headRepo.tip(p.headRef), p.repo.tip(p.baseRef), s.stamp()
 	p.addEvent(s, &event{kind: "reopened", actor: by})
+	s.tell(p.repo, "pull_reopened", by.login, fields{"number": p.number, "head": p.headOID})
 	s.emitPull(p, "reopened", by, nil)
 }
 

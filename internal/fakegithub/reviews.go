@@ -61,7 +61,7 @@ func (s *Server) review(p *pull, by *account, via *app, state, body, commit stri
 	}
 	p.reviews = append(p.reviews, rv)
 	s.nodes[rv.nodeID()] = rv
-	s.tell(p.repo, "review", by.login, fields{"number": p.number, "id": rv.id, "state": state, "commit": commit, "user": by.id, "type": by.kind})
+	s.tell(p.repo, "review", by.login, fields{"number": p.number, "id": rv.id, "state": state, "commit": commit, "user": by.id, "type": by.kind, "body": body})
 	if state != Pending {
 		p.addEvent(s, &event{kind: "reviewed", actor: by, review: rv})
 		s.emitReview(rv, "submitted", by, nil)

@@ -239,12 +239,20 @@ func TestHistoryTellsWhatHappened(t *testing.T) {
 	pr.DismissReview("cyd", id, "no")
 	require.NoError(t, pr.Merge("cyd", Squash, false))
 	var kinds []string
+	var commits []Event
 	for _, e := range w.gh.History() {
+		if e.Kind == "commit" {
+			commits = append(commits, e)
+		}
 		if e.Kind == "review" || e.Kind == "review_dismissed" || e.Kind == "merge" || e.Kind == "pull_opened" {
 			kinds = append(kinds, e.Kind)
 		}
 	}
 	assert.Equal(t, []string{"pull_opened", "review", "review_dismissed", "merge"}, kinds)
+	require.Len(t, commits, 3, "the first, the plan's and the merge, each once")
+	assert.Equal(t, "ada", commits[1].Data["author"])
+	assert.Contains(t, commits[1].Data["files"], "docs/plan.md")
+	assert.Equal(t, true, commits[2].Data["signed_by_github"])
 }
 
 func TestTeams(t *testing.T) {
