@@ -139,13 +139,16 @@ func (c *court) match(out *Result) {
 			return
 		}
 		for i, r := range out.Reviews {
-			if !r.Counts || !slices.Contains(r.Roles, c.in.Required[role]) || !c.confirms(r, c.in.Required[role]) {
+			if !r.Counts || !slices.Contains(r.Roles, c.in.Required[role]) {
 				continue
 			}
-			taken := slices.ContainsFunc(chosen, func(j int) bool {
-				return j >= 0 && samePerson(out.Reviews[j].Author, r.Author)
-			})
-			if taken && c.in.Distinct {
+			var others []Review
+			for _, j := range chosen {
+				if j >= 0 {
+					others = append(others, out.Reviews[j])
+				}
+			}
+			if _, ok := c.place(r, c.in.Required[role], others); !ok {
 				continue
 			}
 			try(role+1, append(chosen, i), filled+1)
@@ -181,10 +184,13 @@ func (c *court) match(out *Result) {
 	}
 }
 
-// spare says why a review that passed the conditions fills no role after all.
+// spare says why a review that holds fills no role after all: it does not fit
+// one of its author's roles, or each of them is somebody's.
 func (c *court) spare(r Review) Reason {
-	if slices.Contains(r.Roles, Operations) && !c.confirms(r, Operations) {
-		return Reason{8, "unconfirmed", map[string]string{"items": strings.Join(c.missingConfirmations(r), ", ")}}
+	for _, role := range r.Roles {
+		if why, ok := c.place(r, role, nil); !ok {
+			return why
+		}
 	}
 	return Reason{7, "role_filled", map[string]string{"role": strings.Join(r.Roles, ", ")}}
 }

@@ -10,21 +10,25 @@ import (
 	"github.com/pilotgate/pilotgate/internal/policy"
 )
 
-// condition is one row of what must hold for an approval to count. Rows 7
-// (different people) and 8 (confirmations) concern the assignment of people to
-// roles and are applied in match.
+// condition is one row of what must hold for an approval to count. Six look at
+// the review, two at the place it would take; the other function is nil.
 type condition struct {
 	number int
 	holds  func(c *court, r facts.Review, v Review) (Reason, bool)
+	// fits is asked of a review that holds otherwise, for a role and those who
+	// fill roles already.
+	fits func(c *court, r Review, role string, filled []Review) (Reason, bool)
 }
 
 var conditions = []condition{
-	{1, isLatestApproval},
-	{2, isPersonInRole},
-	{3, isIndependent},
-	{4, sawThisDigest},
-	{5, cameAfterEvidence},
-	{6, isYoung},
+	{1, isLatestApproval, nil},
+	{2, isPersonInRole, nil},
+	{3, isIndependent, nil},
+	{4, sawThisDigest, nil},
+	{5, cameAfterEvidence, nil},
+	{6, isYoung, nil},
+	{7, nil, isSomebodyElse},
+	{8, nil, confirmsWarnings},
 }
 
 // court is the input with what is derived from it once.
@@ -35,11 +39,10 @@ type court struct {
 	logins   map[string]map[string]bool // role → lower-case login, for owners named one by one
 	touching []facts.Commit
 	commands []Command
-	active   []condition
 }
 
 func newCourt(in Input) *court {
-	c := &court{in: in, active: conditions, members: map[string][]string{}, holders: map[string]map[int64]bool{}, logins: map[string]map[string]bool{}}
+	c := &court{in: in, members: map[string][]string{}, holders: map[string]map[int64]bool{}, logins: map[string]map[string]bool{}}
 	for _, role := range in.Required {
 		c.holders[role], c.logins[role] = map[int64]bool{}, map[string]bool{}
 		for _, o := range commonOwners(in.Roles, role, in.Paths) {
@@ -96,8 +99,26 @@ func (c *court) rolesOf(a facts.Account) []string {
 }
 
 func (c *court) weigh(r facts.Review, v Review) (Reason, bool) {
-	for _, cond := range c.active {
+	for _, cond := range conditions {
+		if cond.holds == nil {
+			continue
+		}
 		if why, ok := cond.holds(c, r, v); !ok {
+			why.Condition = cond.number
+			return why, false
+		}
+	}
+	return Reason{}, true
+}
+
+// place asks whether a review that holds can fill a role beside those who fill
+// others.
+func (c *court) place(r Review, role string, filled []Review) (Reason, bool) {
+	for _, cond := range conditions {
+		if cond.fits == nil {
+			continue
+		}
+		if why, ok := cond.fits(c, r, role, filled); !ok {
 			why.Condition = cond.number
 			return why, false
 		}
@@ -111,8 +132,8 @@ func isLatestApproval(c *court, r facts.Review, v Review) (Reason, bool) {
 	case r.State == "DISMISSED":
 		// A stale approval is dismissed for what made it stale, and goes on
 		// saying so: the text must not change because we acted on it.
-		for _, why := range []condition{{4, sawThisDigest}, {6, isYoung}} {
-			if reason, ok := why.holds(c, r, v); !ok && v.Digest != "" {
+		for _, stale := range []func(*court, facts.Review, Review) (Reason, bool){sawThisDigest, isYoung} {
+			if reason, ok := stale(c, r, v); !ok && v.Digest != "" {
 				return reason, false
 			}
 		}
@@ -282,9 +303,23 @@ func isYoung(c *court, r facts.Review, _ Review) (Reason, bool) {
 	return Reason{}, true
 }
 
+// 7. Somebody who fills no other role, unless the policy lets one person.
+func isSomebodyElse(c *court, r Review, _ string, filled []Review) (Reason, bool) {
+	if c.in.Distinct && slices.ContainsFunc(filled, func(o Review) bool { return samePerson(o.Author, r.Author) }) {
+		return Reason{Key: "role_filled", Args: map[string]string{"role": strings.Join(r.Roles, ", ")}}, false
+	}
+	return Reason{}, true
+}
+
 // 8. For Operations: every warned item is confirmed.
-func (c *court) confirms(r Review, role string) bool {
-	return role != Operations || len(c.missingConfirmations(r)) == 0
+func confirmsWarnings(c *court, r Review, role string, _ []Review) (Reason, bool) {
+	if role != Operations {
+		return Reason{}, true
+	}
+	if missing := c.missingConfirmations(r); len(missing) > 0 {
+		return Reason{Key: "unconfirmed", Args: map[string]string{"items": strings.Join(missing, ", ")}}, false
+	}
+	return Reason{}, true
 }
 
 func (c *court) missingConfirmations(r Review) []string {
