@@ -5,6 +5,7 @@
 # make lint        golangci-lint with gofumpt, built into ./.bin
 # make generate    documents and descriptions that are written from the code
 # make build       a static binary, ./.bin/pilotgate
+# make mutants     small changes of approval and ledger that no test notices, against tools/mutants/survivors.txt (long)
 # make bench-intake  10,000 deliveries over HTTP to a server process, GitHub at 50 ms
 # make bench-api   requests to GitHub: one pull request's life, a second look, 50 identical events
 # make help        this list
@@ -81,6 +82,10 @@ test-real: $(PROMETHEUS)
 
 $(PROMETHEUS) &:
 	.ci/prometheus $(BIN)
+
+.PHONY: mutants
+mutants:
+	$(GO) -C tools/mutants run . $(MUTANTS)
 
 clean:
 	rm -rf $(BIN)

@@ -54,6 +54,7 @@ var rooms = []struct {
 	{"server", "reconcile gh queue webhook scan facts ledger bytestore", false},
 	{"fakegithub", "", false},
 	{"githubcontract", "fakegithub", false},
+	{"oracle", "", false},
 	{"demo", "server fakegithub cli/sample judge rules ledger policy dossier finding gh queue webhook", false},
 	{"cli", "*", false},
 }
@@ -141,6 +142,17 @@ func TestRoomsImportOnlyWhatThePlanAllows(t *testing.T) {
 					assert.False(t, imported == o || strings.HasPrefix(imported, o+"/"), "%s is core and imports %s", p.ImportPath, imported)
 				}
 			}
+		}
+	}
+}
+
+// What judges the program shares nothing with it, not even a library.
+func TestTheOracleImportsOnlyTheStandardLibrary(t *testing.T) {
+	for _, p := range list(t, "./internal/oracle") {
+		require.NotEmpty(t, p.GoFiles)
+		for _, imported := range p.Imports {
+			first, _, _ := strings.Cut(imported, "/")
+			assert.NotContains(t, first, ".", "%s imports %s", p.ImportPath, imported)
 		}
 	}
 }

@@ -1,0 +1,211 @@
+// Command mutants changes the program in many small ways, one at a time, and
+// sees whether the tests of the changed package notice. What they do not notice
+// is listed, with a reason, in survivors.txt; anything that is not listed there
+// fails, and so does a line of the list that is no longer true.
+//
+// The changes are go-mutesting's; the tests run on them through an overlay, so
+// that nothing in the tree is ever touched.
+//
+//	go -C tools/mutants run . [-write] [-match regexp]
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// targets are the packages that are changed; each is tested by its own tests.
+var targets = []string{"internal/approval", "internal/ledger"}
+
+// list is where what survives is written down, beside this file.
+const list = "survivors.txt"
+
+func main() {
+	write := flag.Bool("write", false, "write "+list+"; new survivors get no reason yet")
+	match := flag.String("match", "", "only files whose path matches")
+	flag.Parse()
+	if err := run(*write, *match); err != nil {
+		fmt.Fprintln(os.Stderr, "mutants:", err)
+		os.Exit(1)
+	}
+}
+
+func run(write bool, match string) error {
+	only, err := regexp.Compile(match)
+	if err != nil {
+		return fmt.Errorf("match: %w", err)
+	}
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		return err
+	}
+	tmp, err := os.MkdirTemp("", "mutants-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp)
+	var all []mutant
+	for _, dir := range targets {
+		some, err := mutantsOf(root, tmp, dir, only)
+		if err != nil {
+			return err
+		}
+		all = append(all, some...)
+	}
+	began := time.Now()
+	survived, counts := tryAll(root, tmp, all)
+	fmt.Printf("%d mutants in %s: %d noticed, %d do not compile, %d survive\n",
+		len(all), time.Since(began).Round(time.Second), counts[noticed], counts[broken], counts[unnoticed])
+	known, err := readSurvivors(list)
+	if err != nil {
+		return err
+	}
+	if write {
+		return writeSurvivors(list, survived, known)
+	}
+	return compare(survived, known, only)
+}
+
+// mutantsOf has go-mutesting write every mutant of a package's files.
+func mutantsOf(root, tmp, dir string, only *regexp.Regexp) ([]mutant, error) {
+	tool := filepath.Join(tmp, "go-mutesting")
+	if out, err := exec.Command("go", "build", "-o", tool, "github.com/zimmski/go-mutesting/cmd/go-mutesting").CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("build go-mutesting: %w\n%s", err, out)
+	}
+	files, err := filepath.Glob(filepath.Join(root, dir, "*.go"))
+	if err != nil {
+		return nil, err
+	}
+	args := []string{"--no-exec", "--do-not-remove-tmp-folder"}
+	var rel []string
+	for _, f := range files {
+		r, err := filepath.Rel(root, f)
+		if err != nil {
+			return nil, err
+		}
+		if !strings.HasSuffix(f, "_test.go") && only.MatchString(r) {
+			rel = append(rel, r)
+		}
+	}
+	if len(rel) == 0 {
+		return nil, nil
+	}
+	into := filepath.Join(tmp, strings.ReplaceAll(dir, "/", "_"))
+	if err := os.Mkdir(into, 0o700); err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(tool, append(args, rel...)...)
+	cmd.Dir, cmd.Env = root, append(os.Environ(), "TMPDIR="+into)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("go-mutesting %s: %w\n%s", dir, err, out)
+	}
+	var out []mutant
+	for _, r := range rel {
+		original, err := os.ReadFile(filepath.Join(root, r))
+		if err != nil {
+			return nil, err
+		}
+		changed, err := filepath.Glob(filepath.Join(into, "go-mutesting-*", r+".*"))
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range changed {
+			if strings.HasSuffix(c, ".original") {
+				continue
+			}
+			text, err := os.ReadFile(c)
+			if err != nil {
+				return nil, err
+			}
+			m, err := difference(r, string(original), string(text))
+			if err != nil {
+				return nil, err
+			}
+			if m.Old != m.New { // go-mutesting may change nothing but comments
+				m.path = c
+				out = append(out, m)
+			}
+		}
+	}
+	return out, nil
+}
+
+type outcome int
+
+const (
+	noticed outcome = iota
+	broken          // it does not compile
+	unnoticed
+)
+
+// tryAll tests every mutant, as many at once as there are processors.
+func tryAll(root, tmp string, all []mutant) ([]mutant, map[outcome]int) {
+	counts := map[outcome]int{}
+	var survived []mutant
+	var mu sync.Mutex
+	var group sync.WaitGroup
+	work := make(chan mutant)
+	for range runtime.GOMAXPROCS(0) {
+		group.Go(func() {
+			for m := range work {
+				o := try(root, tmp, m)
+				mu.Lock()
+				counts[o]++
+				if o == unnoticed {
+					survived = append(survived, m)
+					fmt.Println(m)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	for _, m := range all {
+		work <- m
+	}
+	close(work)
+	group.Wait()
+	slices.SortFunc(survived, func(a, b mutant) int { return strings.Compare(a.key(), b.key()) })
+	return slices.CompactFunc(survived, func(a, b mutant) bool { return a.key() == b.key() }), counts
+}
+
+// try runs the package's tests on one mutant. A test that does not end has
+// noticed, too.
+func try(root, tmp string, m mutant) outcome {
+	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(root, m.File): m.path}})
+	if err != nil {
+		panic(err) // maps of strings have a JSON form
+	}
+	f, err := os.CreateTemp(tmp, "overlay-*.json")
+	if err != nil {
+		panic(err) // the folder was made a moment ago
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(overlay)
+	if err := errors.Join(err, f.Close()); err != nil {
+		panic(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "go", "test", "-vet=off", "-count=1", "-failfast", "-timeout=2m", "-overlay="+f.Name(), "./"+filepath.Dir(m.File))
+	cmd.Dir = root
+	out, err := cmd.CombinedOutput()
+	switch {
+	case err == nil:
+		return unnoticed
+	case strings.Contains(string(out), "[build failed]"):
+		return broken
+	}
+	return noticed
+}
