@@ -20,7 +20,7 @@ func (c *court) may(cmd Command, role string) (Reason, bool) {
 	}
 	as := facts.Review{Author: cmd.By, SubmittedAt: cmd.At}
 	by := Review{Review: as, Roles: slices.DeleteFunc(c.rolesOf(cmd.By), func(r string) bool { return r != role })}
-	for _, cond := range []condition{{2, isPersonInRole}, {3, isIndependent}, {6, isYoung}} {
+	for _, cond := range []condition{{number: 2, holds: isPersonInRole}, {number: 3, holds: isIndependent}, {number: 6, holds: isYoung}} {
 		if why, ok := cond.holds(c, as, by); !ok {
 			why.Condition = cond.number
 			return why, false
