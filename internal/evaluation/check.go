@@ -92,7 +92,7 @@ func figures(texts ...string) bool {
 
 func (s Subject) valid() bool {
 	return plain(s.Name) && plain(s.Version) && digest.MatchString(s.Digest) && plain(s.Printed) && plain(s.Prompt) &&
-		plain(s.JudgeModel) && plain(s.JudgePrompt) && counts(s.Samples, s.Alone)
+		plain(s.JudgeModel) && plain(s.JudgePrompt) && figures(s.Duration) && counts(s.Samples, s.Alone)
 }
 
 func (m Metric) check() string {

@@ -116,6 +116,7 @@ type Subject struct {
 	Prompt      string `json:"prompt,omitempty"`
 	JudgeModel  string `json:"judge_model,omitempty"`
 	JudgePrompt string `json:"judge_prompt,omitempty"`
+	Duration    string `json:"duration_seconds,omitempty"` // of the run, by its own word
 	Samples     int    `json:"samples"`
 	Alone       int    `json:"alone,omitempty"` // samples that the other run does not have
 }
@@ -284,8 +285,13 @@ func Judge(in Input) Evaluation {
 }
 
 func subject(r Run) Subject {
+	duration := ""
+	if r.Result.Duration.IsPositive() {
+		duration = text(r.Result.Duration)
+	}
 	return Subject{
-		Model: r.Model, Printed: clean(r.Result.Model), Prompt: clean(r.Result.Prompt), JudgeModel: clean(r.Result.JudgeModel),
+		Duration: duration,
+		Model:    r.Model, Printed: clean(r.Result.Model), Prompt: clean(r.Result.Prompt), JudgeModel: clean(r.Result.JudgeModel),
 		JudgePrompt: clean(r.Result.JudgePrompt), Samples: len(r.Result.Samples),
 	}
 }

@@ -25,6 +25,8 @@ type RepositoryVerdict struct {
 	// Record is the Policy record that is due, with the reason; nil: none is.
 	Record *ledger.Record
 	Why    Reason
+
+	Export Export
 }
 
 // MissingRepository lists the facts that a verdict on the repository needs.
@@ -48,12 +50,14 @@ func openRepository(s *facts.RepositoryState) (RepositoryVerdict, []facts.Need) 
 	}
 	l := f.Ledger(v.Policy)
 	plans := plansOf(f, v.Policy)
+	pointer, models := f.Document(v.Policy.Paths.Pointer), f.Document(v.Policy.Paths.Registry)
 	if len(f.Needs()) > 0 {
 		return v, f.Needs()
 	}
 	v.Ledger, v.Keys = l, dossier.Keys(v.Policy)
 	report, broken := ledger.Verify(l, v.Keys)
 	v.Broken, v.Head = broken, report.Head
+	v.Export = exported(v.Policy, pointer, models, report, len(broken) == 0 && finding.Count(v.Faults, finding.Error) == 0)
 	for _, p := range plans {
 		v.Pilots = append(v.Pilots, p.Pilot.Text)
 	}

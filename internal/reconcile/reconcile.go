@@ -28,6 +28,9 @@ type Loop struct {
 	Queue  queue.Queue
 	Signer *ledger.Signer // nil: no sign-off can be written
 	Log    zerolog.Logger
+	// Exported is told what each look at a repository saw to be shown as
+	// metrics; nil: nobody asks.
+	Exported func(facts.Repository, judge.Export)
 }
 
 // kind is what the steps are for one kind of subject.
@@ -269,7 +272,11 @@ func (l *Loop) repositories() kind[facts.RepositoryState] {
 			return effect.RepositoryNeeds(s, judge.Repository(s))
 		},
 		decide: func(s *facts.RepositoryState) ([]effect.Effect, time.Time, error) {
-			effects, err := effect.DiffRepository(s, judge.Repository(s), l.Signer)
+			v := judge.Repository(s)
+			if l.Exported != nil {
+				l.Exported(s.Repository, v.Export)
+			}
+			effects, err := effect.DiffRepository(s, v, l.Signer)
 			return effects, time.Time{}, err
 		},
 	}

@@ -62,6 +62,7 @@ type Server struct {
 	counts   *metrics
 	received *webhook.Metrics
 	alerts   *alert.Intake
+	results  *results
 }
 
 // scanWait is short enough for a person who looks at the check, and long enough
@@ -135,7 +136,9 @@ func New(ctx context.Context, c Config, o Options) (*Server, error) {
 	if s.alerts, err = s.newAlerts(c.Alerts, o.Now); err != nil {
 		return nil, err
 	}
-	s.loop = &reconcile.Loop{GitHub: s.github, Queue: s.queue, Signer: signer, Log: o.Log}
+	s.results = newResults(c.Sweep, o.Now)
+	s.metrics.MustRegister(s.results)
+	s.loop = &reconcile.Loop{GitHub: s.github, Queue: s.queue, Signer: signer, Log: o.Log, Exported: s.results.saw}
 	return s, nil
 }
 
@@ -251,6 +254,9 @@ func (s *Server) work(ctx context.Context, k queue.Key) error {
 	err := s.loop.Reconcile(ctx, k)
 	if err != nil {
 		class, _ := queue.Classify(err)
+		if class == queue.ClassGone && k.Kind == queue.KindRepository {
+			s.results.forget(k.Repository)
+		}
 		s.options.Log.Warn().Err(err).Str("subject", k.Kind+" "+k.ID).Int64("repository", k.Repository).Str("class", string(class)).Msg("not reconciled")
 	}
 	return err
