@@ -2,9 +2,12 @@ package approval
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/pilotgate/pilotgate/internal/facts"
 )
 
 // ExternalID is what a check run of ours carries in its external_id: which
@@ -51,4 +54,15 @@ func ParseExternalID(s string) (ExternalID, bool) {
 		e.Evidence = time.Unix(unix, 0).UTC()
 	}
 	return e, true
+}
+
+// Published are the digests that a request's own check runs stood for.
+func Published(p *facts.PullRequest) []string {
+	var out []string
+	for _, r := range p.Runs {
+		if id, ours := ParseExternalID(r.ExternalID); ours && id.Number == p.Number && id.Digest != "" && !slices.Contains(out, id.Digest) {
+			out = append(out, id.Digest)
+		}
+	}
+	return out
 }

@@ -120,6 +120,9 @@ type Request struct {
 	ReleaseTag facts.TagFacts
 	// Taken: another pilot's evidence folder has this id on the base branch.
 	Taken bool
+	// NextRevision is the revision under which a withdrawn plan may come back; 0
+	// where it need not be another one, or may not.
+	NextRevision int
 }
 
 // Beside is a document of the stage, at head, with what it names.

@@ -4,7 +4,9 @@ import (
 	"path"
 	"strings"
 
+	"github.com/pilotgate/pilotgate/internal/facts"
 	"github.com/pilotgate/pilotgate/internal/ledger"
+	"github.com/pilotgate/pilotgate/internal/plan"
 	"github.com/pilotgate/pilotgate/internal/policy"
 	"github.com/pilotgate/pilotgate/internal/registry"
 )
@@ -67,6 +69,9 @@ func (r *reader) governance() {
 		if c.Kind == policy.Report && !c.Deleted() && c.After.Regular() {
 			r.blob(c.After)
 		}
+		if c.Kind == policy.Plan && c.Deleted() && c.Before.Regular() {
+			r.blob(c.Before) // says whose it was
+		}
 	}
 	for _, f := range []*Files{before, after, base} {
 		for _, n := range f.needs {
@@ -111,6 +116,69 @@ func (d *Dossier) SignedDigests(pilot string) []string {
 		name, ok := strings.CutPrefix(path.Base(p), string(ledger.KindSignoff)+"-")
 		if ok && strings.HasPrefix(p, dir) {
 			out = append(out, strings.TrimSuffix(name, ".json"))
+		}
+	}
+	return out
+}
+
+// Signed tells by the names of the base branch's records whether a pilot was
+// signed off, and whether every sign-off of it was withdrawn.
+func (d *Dossier) Signed(pilot string) (signed, withdrawn bool) {
+	n, _, gone := standing(d.BaseTree, d.Policy.EvidencePath(pilot))
+	return n > 0, n > 0 && gone
+}
+
+// SignedAs tells it of the sign-offs with these digests.
+func (d *Dossier) SignedAs(pilot string, digests []string) (signed, withdrawn bool) {
+	dir := d.Policy.EvidencePath(pilot)
+	has := func(kind ledger.Kind, digest string) bool {
+		_, ok := d.BaseTree.Entries[dir+string(kind)+"-"+digest+".json"]
+		return ok
+	}
+	for _, digest := range digests {
+		if has(ledger.KindSignoff, digest) {
+			signed, withdrawn = true, has(ledger.KindWithdrawn, digest)
+		}
+	}
+	return signed, withdrawn
+}
+
+// standing counts the sign-offs in an evidence folder and tells whether there is
+// anything in it, and whether all of them were withdrawn.
+func standing(t facts.Tree, dir string) (signoffs int, used, withdrawn bool) {
+	withdrawn = true
+	for p := range t.Entries {
+		if !strings.HasPrefix(p, dir) {
+			continue
+		}
+		used = true
+		digest, ok := strings.CutPrefix(path.Base(p), string(ledger.KindSignoff)+"-")
+		if !ok {
+			continue
+		}
+		signoffs++
+		_, gone := t.Entries[dir+string(ledger.KindWithdrawn)+"-"+digest]
+		withdrawn = withdrawn && gone
+	}
+	return signoffs, used, withdrawn
+}
+
+// RemovedPilots are the pilots whose plans the pull request takes away, by what
+// the plans said before.
+func (d *Dossier) RemovedPilots() []string {
+	var out []string
+	for _, c := range d.Governed {
+		if c.Kind != policy.Plan || !c.Deleted() {
+			continue
+		}
+		id := d.Policy.PilotID(c.Path)
+		if b := d.Pull.Git.Blobs[c.Before.OID]; len(b.Bytes) > 0 {
+			if v, ok := plan.Parse(c.Path, b.Bytes).Get(plan.Pilot); ok && v.Text != "" {
+				id = v.Text
+			}
+		}
+		if policy.ValidPilotID(id) {
+			out = append(out, id)
 		}
 	}
 	return out

@@ -133,15 +133,21 @@ func (r *reader) people() {
 	}
 }
 
-// evidence looks whether the id was used before: ids are unique for ever.
+// evidence looks whether the id was used before: ids are unique for ever. A plan
+// whose sign-off was withdrawn comes back under its id as a new revision, higher
+// than the number of its sign-offs.
 func (r *reader) evidence(q *Request) {
-	dir := r.d.Policy.EvidencePath(q.PilotID)
-	_, planAtBase := r.d.BaseTree.Entries[q.Path]
-	for p := range r.d.BaseTree.Entries {
-		if strings.HasPrefix(p, dir) && !planAtBase {
-			q.Taken = true
-			return
-		}
+	if _, planAtBase := r.d.BaseTree.Entries[q.Path]; planAtBase {
+		return
+	}
+	signoffs, used, withdrawn := standing(r.d.BaseTree, r.d.Policy.EvidencePath(q.PilotID))
+	revision := int64(1)
+	if v, ok := q.Plan.Get(plan.Revision); ok {
+		revision, _ = v.Integer()
+	}
+	q.Taken = used && (signoffs == 0 || !withdrawn || revision <= int64(signoffs))
+	if q.Taken && signoffs > 0 && withdrawn {
+		q.NextRevision = signoffs + 1
 	}
 }
 

@@ -12,11 +12,15 @@ import (
 	"github.com/pilotgate/pilotgate/internal/render"
 )
 
-// SignoffBranch and ReportBranch are our branches for a pilot. The digest makes
+// RecordBranch and ReportBranch are our branches for a pilot. The digest makes
 // them the natural key of what they carry; the ledger's head is in the first,
 // since a record is chained to it and another head needs another record.
-func SignoffBranch(v judge.PilotVerdict, head string) string {
-	return appendBranch(v.ID+"-"+first(v.Digest, 12), head)
+func RecordBranch(v judge.PilotVerdict, head string) string {
+	event := v.ID + "-" + first(v.Digest, 12)
+	if v.State == judge.Reverted {
+		event += "-withdrawn"
+	}
+	return appendBranch(event, head)
 }
 
 func appendBranch(event, head string) string {
@@ -37,8 +41,8 @@ func first(s string, n int) string { return s[:min(n, len(s))] }
 // stand and what is there, and which issues of ours there are.
 func PilotNeeds(s *facts.Pilot, v judge.PilotVerdict) []facts.Need {
 	switch {
-	case v.State == judge.Merged && throughPull(&s.Common, v.Policy):
-		return branchNeeds(&s.Common, SignoffBranch(v, ledgerHead(v)))
+	case (v.State == judge.Merged || v.State == judge.Reverted) && throughPull(&s.Common, v.Policy):
+		return branchNeeds(&s.Common, RecordBranch(v, ledgerHead(v)))
 	case v.State == judge.SignedOff && !v.Report.Found:
 		return branchNeeds(&s.Common, ReportBranch(v))
 	case v.State == judge.Bypassed, v.State == judge.Stale:
@@ -57,11 +61,13 @@ func ledgerHead(v judge.PilotVerdict) string {
 func DiffPilot(s *facts.Pilot, v judge.PilotVerdict, signer *ledger.Signer) ([]Effect, error) {
 	words := render.Speak(v.Policy.Language)
 	switch v.State {
-	case judge.Merged:
+	case judge.Merged, judge.Reverted:
 		if signer == nil {
-			return nil, errors.New("sign off: no signing key is configured")
+			return nil, errors.New("append to the ledger: no signing key is configured")
 		}
-		return signoffEffects(s, v, *signer, words)
+		return pilotAppend(s, v, words).effects(*signer)
+	case judge.Withdrawn:
+		return withdrawnLooks(s, v), nil
 	case judge.SignedOff:
 		return reportEffects(s, v, words), nil
 	case judge.Bypassed, judge.Stale:
@@ -70,18 +76,36 @@ func DiffPilot(s *facts.Pilot, v judge.PilotVerdict, signer *ledger.Signer) ([]E
 	return nil, nil
 }
 
-// signoffEffects puts rows, record and links into one commit on top of the tip
-// that was looked at; another tip makes the write fail and the loop look again.
-func signoffEffects(s *facts.Pilot, v judge.PilotVerdict, signer ledger.Signer, words *render.Words) ([]Effect, error) {
+// pilotAppend is the sign-off that is due, or its withdrawal.
+func pilotAppend(s *facts.Pilot, v judge.PilotVerdict, words *render.Words) appending {
 	a := appending{
 		common: &s.Common, policy: v.Policy, ledger: v.Ledger, keys: v.Keys, record: *v.Record,
-		branch: SignoffBranch(v, ledgerHead(v)), message: words.SignoffMessage(v),
+		branch: RecordBranch(v, ledgerHead(v)), message: words.RecordMessage(v),
 	}
-	if summary, ok := linked(v); ok {
-		a.beside = []File{{Path: v.Policy.Paths.Summary, Bytes: summary}}
+	if v.State == judge.Merged {
+		if summary, ok := linked(v); ok {
+			a.beside = []File{{Path: v.Policy.Paths.Summary, Bytes: summary}}
+		}
 	}
-	a.title, a.body = words.SignoffPull(v)
-	return a.effects(signer)
+	a.title, a.body = words.RecordPull(v)
+	return a
+}
+
+// withdrawnLooks hands over to the requests that brought the plan and took it
+// away, whose comments tell of it, as long as nothing newer is on record.
+func withdrawnLooks(s *facts.Pilot, v judge.PilotVerdict) []Effect {
+	if ledgerHead(v) != v.Entry.Digest {
+		return nil
+	}
+	numbers := []int{v.Signoff.Record.PullRequest}
+	if n := v.Entry.Record.PullRequest; n != numbers[0] {
+		numbers = append(numbers, n)
+	}
+	var out []Effect
+	for _, n := range numbers {
+		out = append(out, Look{Subject: facts.Subject{Repository: s.Repository.ID, Kind: facts.KindPullRequest, ID: strconv.Itoa(n)}})
+	}
+	return out
 }
 
 // linked is the stage summary with this pilot's documents in it, if that

@@ -29,9 +29,8 @@ func Want(p *facts.PullRequest, v judge.Verdict) Wanted {
 	var w Wanted
 	if !p.Open {
 		w.Looks = twins(p) // their check may be the newest again
-		if p.Merge != nil && p.Base.Ref == p.Repository.DefaultBranch && v.Pilot != "" && policy.ValidPilotID(v.Pilot) {
-			w.Looks = append(w.Looks, facts.Subject{Repository: p.Repository.ID, Kind: facts.KindPilot, ID: v.Pilot})
-			w.Comment = words.Merged(v)
+		if p.Merge != nil && p.Base.Ref == p.Repository.DefaultBranch {
+			wantMerged(p, v, words, &w)
 		}
 		return w
 	}
@@ -54,6 +53,32 @@ func Want(p *facts.PullRequest, v judge.Verdict) Wanted {
 		}
 	}
 	return w
+}
+
+// wantMerged hands a merged request over to the pilot that it brought or took
+// away, and tells of it; once the sign-off is withdrawn there is nothing more to
+// hand over.
+func wantMerged(p *facts.PullRequest, v judge.Verdict, words *render.Words, w *Wanted) {
+	pilot := func(id string) facts.Subject {
+		return facts.Subject{Repository: p.Repository.ID, Kind: facts.KindPilot, ID: id}
+	}
+	if v.Pilot != "" {
+		if !policy.ValidPilotID(v.Pilot) {
+			return
+		}
+		w.Comment = words.Merged(v)
+		if _, withdrawn := v.Dossier.SignedAs(v.Pilot, approval.Published(p)); !withdrawn {
+			w.Looks = append(w.Looks, pilot(v.Pilot))
+		}
+		return
+	}
+	for _, id := range v.Dossier.RemovedPilots() {
+		if _, withdrawn := v.Dossier.Signed(id); withdrawn {
+			w.Comment = words.Removed(v, id)
+		} else {
+			w.Looks = append(w.Looks, pilot(id))
+		}
+	}
 }
 
 func wantedRun(p *facts.PullRequest, v judge.Verdict, name string, c judge.Conclusion, out render.Output, evidence bool) Run {

@@ -10,8 +10,12 @@ type Pilot struct {
 	// Plan is the merged request that brought the plan as it is on the default
 	// branch now; nil if no merged pull request did (a direct push).
 	Plan *PullRequest `json:"plan,omitempty"`
-	// PlanPath is where the plan is on the default branch; "" if it is not there.
+	// PlanPath is where the plan is on the default branch, or, if it was signed off
+	// and is gone, where it was; Plan is then what took it away. "" if there never
+	// was one.
 	PlanPath string `json:"plan_path,omitempty"`
+	// Changed is the newest commit of the default branch that touched the plan.
+	Changed *Commit `json:"changed,omitempty"`
 	// Alerts came since the last look that ended well, in the order of arrival.
 	Alerts []Alert `json:"alerts,omitempty"`
 }

@@ -24,6 +24,8 @@ type CommitSpec struct {
 	Merge                   []string // further parents
 	// Force lets the push move the branch to a commit that does not descend from its tip.
 	Force bool
+	// When is the date that the commit claims; zero: now.
+	When time.Time
 }
 
 // signatureBlock stands where GitHub's own signature would. It is no real
@@ -90,6 +92,9 @@ func (s *Server) commitFiles(r *repo, parents []string, spec CommitSpec, author,
 		files[p] = r.git.leafOf(f)
 	}
 	now := s.stamp()
+	if !spec.When.IsZero() {
+		now = spec.When
+	}
 	a := s.identOf(author, now)
 	if spec.AuthorEmail != "" {
 		a.email = spec.AuthorEmail

@@ -60,6 +60,8 @@ func (c *Client) LookPilot(ctx context.Context, s facts.Subject, planPaths []str
 type wireHistory struct {
 	Nodes []struct {
 		OID                    string
+		CommittedDate          time.Time
+		Author                 *wirePerson
 		AssociatedPullRequests connection[struct {
 			Number      int
 			MergedAt    *time.Time
@@ -126,6 +128,7 @@ func (c *Client) pilotPulls(ctx context.Context, i *installation, n ownerName, p
 			out.Repository.DefaultBranch, out.Repository.DefaultOID = b.Name, b.Target.OID
 			if h := b.Target.History.Nodes; path != "" && len(h) > 0 {
 				found, out.PlanPath = true, path
+				out.Changed = &facts.Commit{OID: h[0].OID, At: h[0].CommittedDate, Author: h[0].Author.facts(false)}
 				for _, p := range h[0].AssociatedPullRequests.Nodes {
 					if p.MergedAt != nil && p.BaseRefName == b.Name && p.Repository.DatabaseID == r.DatabaseID {
 						brought = p.Number

@@ -25,6 +25,8 @@ const (
 	Stale      State = "STALE"       // approved, but the base moved under it before the merge
 	Merged     State = "MERGED"      // approved and merged; the sign-off is due
 	SignedOff  State = "SIGNED_OFF"  // the record is on the default branch
+	Reverted   State = "REVERTED"    // the plan of a sign-off is gone; its withdrawal is due
+	Withdrawn  State = "WITHDRAWN"   // and on record
 	LedgerShut State = "LEDGER_SHUT" // the ledger does not verify: nothing is added
 )
 
@@ -44,6 +46,9 @@ type PilotVerdict struct {
 	// Record is the sign-off: due in state MERGED, found in SIGNED_OFF.
 	Record *ledger.Record
 	Entry  *ledger.Entry
+	// Signoff is what was withdrawn, in state REVERTED and WITHDRAWN; Entry is then
+	// the withdrawal.
+	Signoff *ledger.Entry
 
 	Request *dossier.Request // the plan as merged
 	Checks  []Check
@@ -107,7 +112,9 @@ func openPilot(s *facts.Pilot) (PilotVerdict, []facts.Need) {
 	v := PilotVerdict{ID: s.ID, Policy: f.policy, Tree: f.tree, Ledger: f.ledger, Summary: f.summary, Report: f.report, Keys: dossier.Keys(f.policy)}
 	var d, dh dossier.Dossier // as merged, and at the request's head
 	var merged, head *facts.PullRequest
-	if s.Plan != nil && s.Plan.Merge != nil && s.PlanPath != "" {
+	_, there := f.tree.Entries[s.PlanPath]
+	there = there || s.PlanPath != "" && f.tree.Entries == nil // not read yet: all rounds in one
+	if s.Plan != nil && s.Plan.Merge != nil && there {
 		merged, head = views(s)
 		var more []facts.Need
 		d, more = dossier.OpenPlan(merged, s.PlanPath)
@@ -125,8 +132,8 @@ func openPilot(s *facts.Pilot) (PilotVerdict, []facts.Need) {
 	if v.Broken = broken; len(broken) > 0 {
 		return v.as(LedgerShut, "ledger_broken"), nil
 	}
-	if s.PlanPath == "" {
-		return v.as(NoPlan, "no_plan"), nil
+	if !there {
+		return withdrawal(s, v, report)
 	}
 	if merged != nil {
 		v.Request = d.Request
@@ -210,7 +217,7 @@ func adopted(s *facts.Pilot, f *pilotFiles, d *dossier.Dossier) bool {
 func standing(s *facts.Pilot, _ pilotFiles, report ledger.Report, digest string) (*ledger.Entry, []facts.Need) {
 	var last *ledger.Entry
 	for i, e := range report.Entries {
-		if e.Record.Kind != ledger.KindSignoff || e.Record.Pilot != s.ID {
+		if e.Record.Kind != ledger.KindSignoff || e.Record.Pilot != s.ID || withdrawn(report, e) != nil {
 			continue
 		}
 		if e.Record.Digest == "sha256:"+digest {
@@ -224,7 +231,15 @@ func standing(s *facts.Pilot, _ pilotFiles, report ledger.Report, digest string)
 	now := dossier.NewFiles(&s.Common, s.Repository.DefaultOID)
 	then := dossier.NewFiles(&s.Common, last.Record.MergeCommit)
 	is, was := now.Document(s.PlanPath), then.Document(s.PlanPath)
-	if needs := append(now.Needs(), then.Needs()...); len(needs) > 0 {
+	needs := append(now.Needs(), then.Needs()...)
+	if s.Plan != nil && s.Plan.Merge != nil {
+		before := dossier.NewFiles(&s.Common, s.Plan.Merge.FirstParent)
+		if _, stood := before.Tree().Entries[s.PlanPath]; !stood && len(before.Needs()) == 0 {
+			return nil, needs // gone in between, which withdrew it
+		}
+		needs = append(needs, before.Needs()...)
+	}
+	if len(needs) > 0 {
 		return nil, needs
 	}
 	if !is.Readable() || !was.Readable() {
@@ -304,17 +319,7 @@ func signoff(s *facts.Pilot, d dossier.Dossier, pv Verdict, v PilotVerdict) ledg
 	}
 	for _, role := range pv.People.Roles {
 		by := role.By
-		because := map[string]string{"approved_digest": by.Digest}
-		if by.Carried {
-			because["carried_over_from"] = by.SeenAt
-		}
-		if pv.People.SamePerson {
-			because["distinct_people"] = "false"
-		}
-		r.Approvals = append(r.Approvals, ledger.Approval{
-			Login: by.Author.Login, UserID: by.Author.ID, Role: role.Name, ReviewID: by.ID,
-			SubmittedAt: by.SubmittedAt.UTC(), CommitID: by.Commit, Because: because,
-		})
+		r.Approvals = append(r.Approvals, approvalOf(role, pv.People.SamePerson))
 		r.Rows = append(r.Rows, ledger.Row{
 			Date: day(by.SubmittedAt), Stakeholder: by.Author.Login, Role: role.Name, Decision: ledger.Approved,
 			Notes: ledger.Notes{Review: by.ID},
@@ -331,6 +336,22 @@ func signoff(s *facts.Pilot, d dossier.Dossier, pv Verdict, v PilotVerdict) ledg
 		r.Checks = append(r.Checks, check)
 	}
 	return r
+}
+
+// approvalOf is a review that fills a role, as records have it.
+func approvalOf(role approval.Role, samePerson bool) ledger.Approval {
+	by := role.By
+	because := map[string]string{"approved_digest": by.Digest}
+	if by.Carried {
+		because["carried_over_from"] = by.SeenAt
+	}
+	if samePerson {
+		because["distinct_people"] = "false"
+	}
+	return ledger.Approval{
+		Login: by.Author.Login, UserID: by.Author.ID, Role: role.Name, ReviewID: by.ID,
+		SubmittedAt: second(by.SubmittedAt), CommitID: by.Commit, Because: because,
+	}
 }
 
 func day(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }

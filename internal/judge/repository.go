@@ -2,6 +2,7 @@ package judge
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/pilotgate/pilotgate/internal/dossier"
 	"github.com/pilotgate/pilotgate/internal/facts"
@@ -101,7 +102,8 @@ func compare(a, b string) int {
 	return 0
 }
 
-// PlanPaths are where the plan of a pilot stands on the default branch.
+// PlanPaths are where the plan of a pilot stands on the default branch, or
+// where it stood when it was signed off, if it is gone.
 func PlanPaths(c *facts.Common, id string) ([]string, []facts.Need) {
 	f := dossier.NewFiles(c, c.Repository.DefaultOID)
 	p, _ := f.Policy()
@@ -114,5 +116,26 @@ func PlanPaths(c *facts.Common, id string) ([]string, []facts.Need) {
 			out = append(out, x.Path)
 		}
 	}
-	return out, f.Needs()
+	if len(out) > 0 || len(f.Needs()) > 0 || !policy.ValidPilotID(id) || !recorded(f, p, id) {
+		return out, f.Needs()
+	}
+	l := f.Ledger(p)
+	if len(f.Needs()) > 0 {
+		return nil, f.Needs()
+	}
+	report, _ := ledger.Verify(l, dossier.Keys(p))
+	if last := lastSignoff(report, id); last != nil {
+		out = append(out, last.Record.PlanPath)
+	}
+	return out, nil
+}
+
+// recorded tells whether a pilot has an evidence folder.
+func recorded(f *dossier.Files, p policy.Policy, id string) bool {
+	for path := range f.Tree().Entries {
+		if strings.HasPrefix(path, p.EvidencePath(id)) {
+			return true
+		}
+	}
+	return false
 }

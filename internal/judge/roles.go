@@ -54,30 +54,22 @@ func rolesRecord(s *facts.RepositoryState, v *RepositoryVerdict, report ledger.R
 		}
 	}
 	doc := f.Document(RolesPath)
-	access := facts.Need{Kind: facts.NeedAccess, Login: c.Merge.By.Login}
-	branch := facts.Need{Kind: facts.NeedBranch, Branch: s.Repository.DefaultBranch}
-	needs := f.Needs()
-	for _, n := range []facts.Need{access, branch} {
-		if !s.Answered(n) {
-			needs = append(needs, n)
-		}
+	people, needs := merger(&s.Common, c.Merge)
+	if branch := (facts.Need{Kind: facts.NeedBranch, Branch: s.Repository.DefaultBranch}); !s.Answered(branch) {
+		needs = append(needs, branch)
 	}
-	if len(needs) > 0 || !doc.Readable() {
+	if needs = append(needs, f.Needs()...); len(needs) > 0 || !doc.Readable() {
 		return nil, Reason{}, needs
 	}
-	role := committer
-	if a := s.Access[access.Key()]; a.Admin && a.Account.ID == c.Merge.By.ID {
-		role = administrator
-	}
-	return policyRecord(s, v, key, doc, role, why), why, nil
+	return policyRecord(s, key, doc, people[0], why), why, nil
 }
 
 // policyRecord is signed no earlier than its key holds: a role file may be
 // older than the key.
-func policyRecord(s *facts.RepositoryState, v *RepositoryVerdict, key policy.Key, doc dossier.Document, role string, why Reason) *ledger.Record {
+func policyRecord(s *facts.RepositoryState, key policy.Key, doc dossier.Document, by ledger.Approval, why Reason) *ledger.Record {
 	c := s.Roles
-	at := c.Merge.At.UTC().Truncate(time.Second)
-	made := at
+	by.Because = map[string]string{"merged": why.Key}
+	made := by.SubmittedAt
 	if made.Before(key.From) {
 		made = key.From.UTC()
 	}
@@ -93,11 +85,8 @@ func policyRecord(s *facts.RepositoryState, v *RepositoryVerdict, key policy.Key
 			PullRequest: c.Number,
 			Digest:      "sha256:" + subject.Digest(),
 			BaseRef:     s.Repository.DefaultBranch, BaseCommit: c.Merge.FirstParent, HeadCommit: c.Head, MergeCommit: c.Merge.Commit,
-			Approvals: []ledger.Approval{{
-				Login: c.Merge.By.Login, UserID: c.Merge.By.ID, Role: role, SubmittedAt: at, CommitID: c.Merge.Commit,
-				Because: map[string]string{"merged": why.Key},
-			}},
-			Rows:      []ledger.Row{{Date: day(at), Stakeholder: c.Merge.By.Login, Role: role, Decision: ledger.Policy}},
+			Approvals: []ledger.Approval{by},
+			Rows:      []ledger.Row{{Date: day(by.SubmittedAt), Stakeholder: by.Login, Role: by.Role, Decision: ledger.Policy}},
 			CreatedAt: made,
 		},
 	}

@@ -133,7 +133,7 @@ type Repository struct {
 // where a merge decided, it is the merge, with its commit.
 type Approval struct {
 	Login       string    `json:"login"`
-	UserID      int64     `json:"user_id"`
+	UserID      int64     `json:"user_id"` // 0: a commit that GitHub attributes to nobody took the plan away
 	Role        string    `json:"role"`
 	ReviewID    int64     `json:"review_id,omitempty"`
 	CommentID   int64     `json:"comment_id,omitempty"`

@@ -87,7 +87,7 @@ func (r Record) checkApprovals() string {
 		return "approvals"
 	}
 	for i, a := range r.Approvals {
-		ok := login.MatchString(a.Login) && a.UserID > 0 && a.UserID <= maxID &&
+		ok := login.MatchString(a.Login) && (a.UserID > 0 || r.Kind.byMerge() && a.UserID == 0) && a.UserID <= maxID &&
 			a.Role != "" && Clean(a.Role) == a.Role &&
 			a.ReviewID >= 0 && a.ReviewID <= maxID && a.CommentID >= 0 && a.CommentID <= maxID &&
 			(a.ReviewID+a.CommentID > 0 || r.Kind.byMerge()) && whole(a.SubmittedAt) &&

@@ -18,24 +18,37 @@ import (
 // SignedMarker is in the comment of a request whose sign-off stands.
 const SignedMarker = "<!-- pilotgate:signed -->"
 
-// Merged is the comment of a merged request: signed off, or on the way there.
+// Merged is the comment of a merged request: signed off, or on the way there,
+// or withdrawn again.
 func (w *Words) Merged(v judge.Verdict) string {
 	d := v.Dossier
-	dir := d.Policy.EvidencePath(v.Pilot)
-	signed := false
-	for p := range d.BaseTree.Entries {
-		signed = signed || strings.HasPrefix(p, dir+string(ledger.KindSignoff)+"-")
-	}
-	if !signed {
+	signed, withdrawn := d.SignedAs(v.Pilot, approval.Published(d.Pull))
+	switch {
+	case withdrawn:
+		return w.Removed(v, v.Pilot)
+	case !signed:
 		return CommentMarker + "\n### " + w.say(markdown, "comment", "heading_signing", "pilot", v.Pilot) + "\n" +
 			w.texts["comment"]["signing"] + "\n"
 	}
-	log := d.Policy.Paths.Signoff
-	link := d.Pull.Repository.URL + "/blob/" + d.Pull.Repository.DefaultBranch + "/" + urlPath(log)
 	return CommentMarker + "\n" + SignedMarker + "\n### " + w.say(markdown, "comment", "heading_signed", "pilot", v.Pilot) + "\n" +
-		w.raw("comment", "recorded", "file", log[strings.LastIndexByte(log, '/')+1:], "link", link) + " **" +
+		w.recorded(v) + " **" +
 		w.texts["comment"]["next_label"] + " " + w.raw("comment", "next_train", "who", w.author(v)) + "** " +
 		w.texts["comment"]["next_record"] + "\n"
+}
+
+// Removed is the comment of a request by which a plan's sign-off was withdrawn:
+// the one that took the plan away, and the one that had brought it.
+func (w *Words) Removed(v judge.Verdict, pilot string) string {
+	return CommentMarker + "\n### " + w.say(markdown, "comment", "heading_withdrawn", "pilot", pilot) + "\n" +
+		w.recorded(v) + " " + w.texts["comment"]["withdrawn"] + "\n"
+}
+
+// recorded links the log.
+func (w *Words) recorded(v judge.Verdict) string {
+	d := v.Dossier
+	log := d.Policy.Paths.Signoff
+	link := d.Pull.Repository.URL + "/blob/" + d.Pull.Repository.DefaultBranch + "/" + urlPath(log)
+	return w.raw("comment", "recorded", "file", log[strings.LastIndexByte(log, '/')+1:], "link", link)
 }
 
 // Dismissal is the message of a dismissed review.
@@ -46,17 +59,6 @@ func (w *Words) Dismissal(r approval.Review) string {
 // CouldNotEvaluate is what a check says when we failed.
 func (w *Words) CouldNotEvaluate(what string) Output {
 	return Output{Title: w.texts["title"]["could_not_evaluate"], Summary: w.say(markdown, "comment", "not_evaluated", "what", what)}
-}
-
-// SignoffMessage is the message of the sign-off commit.
-func (w *Words) SignoffMessage(v judge.PilotVerdict) string {
-	return w.say(plain, "signoff", "message", "pilot", v.ID, "number", strconv.Itoa(v.Record.PullRequest), "digest", shortDigest(v.Digest))
-}
-
-// SignoffPull is title and body of the pull request that brings a sign-off.
-func (w *Words) SignoffPull(v judge.PilotVerdict) (title, body string) {
-	return w.say(plain, "signoff", "title", "pilot", v.ID),
-		w.say(markdown, "signoff", "body", "pilot", v.ID, "number", strconv.Itoa(v.Record.PullRequest), "digest", v.Digest)
 }
 
 // ReportPull is title and body of the pull request that drafts the report.

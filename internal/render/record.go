@@ -21,3 +21,24 @@ func (w *Words) RolesPull(v judge.RepositoryVerdict) (title, body string) {
 	return w.say(plain, "record", "roles_title", "number", strconv.Itoa(v.Record.PullRequest)),
 		w.say(markdown, "record", "roles_body", "number", strconv.Itoa(v.Record.PullRequest), "login", who, "why", w.texts["record"][v.Why.Key])
 }
+
+// RecordMessage is the message of the commit that signs a pilot off, or
+// withdraws that.
+func (w *Words) RecordMessage(v judge.PilotVerdict) string {
+	section := recordSection(v)
+	return w.say(plain, section, "message", "pilot", v.ID, "number", strconv.Itoa(v.Record.PullRequest), "digest", shortDigest(v.Digest))
+}
+
+// RecordPull is title and body of the pull request that brings it.
+func (w *Words) RecordPull(v judge.PilotVerdict) (title, body string) {
+	section := recordSection(v)
+	return w.say(plain, section, "title", "pilot", v.ID),
+		w.say(markdown, section, "body", "pilot", v.ID, "number", strconv.Itoa(v.Record.PullRequest), "digest", v.Digest)
+}
+
+func recordSection(v judge.PilotVerdict) string {
+	if v.State == judge.Reverted {
+		return "withdrawal"
+	}
+	return "signoff"
+}

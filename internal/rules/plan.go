@@ -315,6 +315,10 @@ func takenID(b *Bench) {
 		if v, ok := q.Plan.Get(plan.Pilot); ok && v.At.Line > 0 {
 			at = v.At
 		}
+		if q.NextRevision > 0 {
+			b.Find("withdrawn", at, "pilot", q.PilotID, "revision", count(q.NextRevision))
+			return
+		}
 		b.Find("taken", at, "pilot", q.PilotID)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -226,16 +227,93 @@ func tampersWithTheLedger(t *testing.T) {
 	})
 	on(t, "a revert of the plan withdraws it, without noise", func(t *testing.T, s *stage) {
 		pr := s.signedOff()
-		revert := pr.Revert(dana)
-		s.settle()
-		s.approve(revert, irina, oleg)
-		s.shows(revert, "success")
-		require.NoError(t, revert.Merge(dana, fakegithub.Squash, false))
-		s.settle()
+		s.reverted(pr)
 		assert.Empty(t, s.openIssues())
-		assert.Len(t, s.rows(), 2, "what was decided stays on record")
+		assert.Equal(t, []string{irina + " Approved", oleg + " Approved", irina + " Withdrawn", oleg + " Withdrawn"}, s.rows(), "what was decided stays on record")
+		body, _ := s.Comment(pr)
+		assert.Contains(t, body, "is withdrawn")
+		s.writesNothingMore()
+		assert.Len(t, s.records(), 2)
+	})
+	on(t, "a removal around the check names who merged it", func(t *testing.T, s *stage) {
+		s.signedOff()
+		s.Repo.MustCommit("gone", dana, fakegithub.CommitSpec{Message: "Remove", Delete: []string{sample.Plan}, Author: dana})
+		pr := s.Repo.OpenPR(fakegithub.PRSpec{Author: dana, Title: "Remove", Head: "gone"})
+		require.NoError(t, pr.Merge(nina, fakegithub.Squash, true))
+		s.settle()
+		assert.Equal(t, []string{irina + " Approved", oleg + " Approved", nina + " Withdrawn"}, s.rows())
+		assert.Empty(t, s.openIssues())
 		s.writesNothingMore()
 	})
+	on(t, "a removal pushed to the default branch names who did, whatever day the commit claims", func(t *testing.T, s *stage) {
+		s.signedOff()
+		s.Repo.MustCommit("main", nina, fakegithub.CommitSpec{Message: "Remove", Delete: []string{sample.Plan}, Author: nina, When: time.Date(2098, 1, 1, 0, 0, 0, 0, time.UTC)})
+		s.settle()
+		assert.Equal(t, []string{irina + " Approved", oleg + " Approved", nina + " Withdrawn"}, s.rows())
+		assert.Empty(t, s.openIssues())
+		second := s.second()
+		s.approve(second, irina, oleg)
+		s.merge(second)
+		assert.Len(t, s.rows(), 5, "and the ledger goes on")
+	})
+	on(t, "a withdrawal through a pull request where the branch is protected", func(t *testing.T, s *stage) {
+		s.protect()
+		pr := s.approved()
+		s.merge(pr)
+		s.reverted(pr)
+		assert.Len(t, s.rows(), 4)
+		require.Len(t, s.ours("signoff/"), 2)
+		s.writesNothingMore()
+	})
+	on(t, "the same plan does not come back without a new revision", func(t *testing.T, s *stage) {
+		pr := s.signedOff()
+		s.reverted(pr)
+		again := s.requestFrom("again", dana, files(s.Story.Pilot()))
+		s.finds(again, "pilot/plan", "PL032")
+		s.says(again, "revision: 2")
+		require.NoError(t, again.Merge(nina, fakegithub.Squash, true))
+		s.settle()
+		assert.Len(t, s.rows(), 4)
+		require.Len(t, s.openIssues(), 1)
+		assert.Contains(t, s.openIssues()[0].Title, "merged without approval")
+	})
+	on(t, "a new revision does, with approvals of its own", func(t *testing.T, s *stage) {
+		pr := s.signedOff()
+		s.reverted(pr)
+		in := files(s.Story.Pilot())
+		in[sample.Plan] = fakegithub.Text("---\nrevision: 2\n---\n" + string(in[sample.Plan].Data))
+		again := s.requestFrom("again", dana, in)
+		s.approve(again, irina, vera)
+		s.shows(again, "success")
+		s.merge(again)
+		assert.Len(t, s.rows(), 6)
+		assert.Empty(t, s.openIssues())
+		s.writesNothingMore()
+	})
+	on(t, "gone and back before anybody looked is no sign-off any more", func(t *testing.T, s *stage) {
+		s.signedOff()
+		plan := s.file("main", sample.Plan)
+		s.GitHub.Hold()
+		s.Repo.MustCommit("main", nina, fakegithub.CommitSpec{Message: "Remove", Delete: []string{sample.Plan}, Author: nina})
+		s.Repo.MustCommit("back", dana, fakegithub.CommitSpec{Message: "Back", Files: map[string]fakegithub.File{sample.Plan: fakegithub.Text(plan)}, Author: dana})
+		pr := s.Repo.OpenPR(fakegithub.PRSpec{Author: dana, Title: "Back", Head: "back"})
+		require.NoError(t, pr.Merge(nina, fakegithub.Squash, true))
+		s.GitHub.Release(nil)
+		s.settle()
+		require.Len(t, s.openIssues(), 1)
+		assert.Contains(t, s.openIssues()[0].Title, "merged without approval")
+	})
+}
+
+// reverted takes the plan away again, with both approvals.
+func (s *stage) reverted(pr *fakegithub.PR) {
+	s.t.Helper()
+	revert := pr.Revert(dana)
+	s.settle()
+	s.approve(revert, irina, oleg)
+	s.shows(revert, "success")
+	require.NoError(s.t, revert.Merge(dana, fakegithub.Squash, false))
+	s.settle()
 }
 
 // second opens another pilot's pull request beside the first.
@@ -315,7 +393,10 @@ func reusesAnID(t *testing.T) {
 		s.shows(pr, "success")
 		require.NoError(t, pr.Merge(dana, fakegithub.Squash, false))
 		s.settle()
-		assert.Len(t, s.records(), 1, "another name is no second sign-off")
+		assert.Equal(t, []string{irina + " Approved", oleg + " Approved", irina + " Withdrawn", oleg + " Withdrawn"}, s.rows(),
+			"the sign-off was of a plan at its place; another name is no second one")
+		require.Len(t, s.openIssues(), 1)
+		assert.Contains(t, s.openIssues()[0].Title, "Pilot moved was merged without approval")
 	})
 	on(t, "and file names hold whole digests", func(t *testing.T, s *stage) {
 		s.signedOff()
