@@ -104,6 +104,11 @@ func TestAnApprovalThatDoesNotCountSaysWhy(t *testing.T) {
 			later.State = "CHANGES_REQUESTED"
 			in.Pull.Reviews = append(in.Pull.Reviews, later)
 		}, 1, "superseded"},
+		{"changes requested later, which somebody dismissed", func(in *approval.Input) {
+			later := approve(13, irina, 3)
+			later.State = "DISMISSED"
+			in.Pull.Reviews = append(in.Pull.Reviews, later)
+		}, 1, "later_dismissed"},
 		{"holds no role", func(in *approval.Input) { in.Pull.Reviews[0].Author = max }, 2, "no_role"},
 		{"a bot in the role file's place", func(in *approval.Input) {
 			in.Pull.Reviews[0].Author = facts.Account{ID: 6, Login: "irina-ml", Type: "Bot"}

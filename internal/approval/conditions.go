@@ -144,15 +144,30 @@ func isLatestApproval(c *court, r facts.Review, v Review) (Reason, bool) {
 		return Reason{Key: "not_an_approval", Args: map[string]string{"state": r.State}}, false
 	case !c.latest(r):
 		return Reason{Key: "superseded"}, false
+	case c.takenBack(r):
+		return Reason{Key: "later_dismissed"}, false
 	}
 	return Reason{}, true
+}
+
+// takenBack tells whether the same person gave a later verdict that was
+// dismissed. Whoever dismissed it cannot bring back what was said before it.
+func (c *court) takenBack(r facts.Review) bool {
+	return slices.ContainsFunc(c.in.Pull.Reviews, func(o facts.Review) bool {
+		return o.State == "DISMISSED" && samePerson(o.Author, r.Author) && later(o, r)
+	})
+}
+
+// later orders reviews as they were submitted.
+func later(o, r facts.Review) bool {
+	return o.SubmittedAt.After(r.SubmittedAt) || o.SubmittedAt.Equal(r.SubmittedAt) && o.ID > r.ID
 }
 
 // latest tells whether no later verdict of the same person exists.
 func (c *court) latest(r facts.Review) bool {
 	for _, o := range c.in.Pull.Reviews {
 		verdict := o.State == "APPROVED" || o.State == "CHANGES_REQUESTED"
-		if verdict && samePerson(o.Author, r.Author) && (o.SubmittedAt.After(r.SubmittedAt) || o.SubmittedAt.Equal(r.SubmittedAt) && o.ID > r.ID) {
+		if verdict && samePerson(o.Author, r.Author) && later(o, r) {
 			return false
 		}
 	}

@@ -160,7 +160,7 @@ func (w *World) Refuse(s Signoff) []string {
 	for _, other := range w.earlier(s) {
 		wrong = append(wrong, "the same was signed off before, by "+other)
 	}
-	wrong = append(wrong, w.forgotten(s)...)
+	wrong = append(wrong, w.forgotten(s.when)...)
 	return wrong
 }
 
@@ -179,13 +179,13 @@ func (w *World) earlier(s Signoff) []string {
 	return out
 }
 
-// forgotten are rows that the program wrote before and that the log lacked when
-// it wrote this sign-off: it must not go on upon a log that somebody changed.
-func (w *World) forgotten(s Signoff) []string {
+// forgotten are rows that the program wrote before event i and that the log
+// lacked then: it must not go on upon a log that somebody changed.
+func (w *World) forgotten(i int) []string {
 	const log = "docs/specs/epic_05/stage_05_03_signoff.md"
 	var out []string
-	before := strings.Split(w.File(w.mainBefore(s.when), log), "\n")
-	for _, e := range w.Events[:s.when] {
+	before := strings.Split(w.File(w.mainBefore(i), log), "\n")
+	for _, e := range w.Events[:i] {
 		if e.Kind != "push" || e.text("ref") != mainRef || e.Actor != w.Bot {
 			continue
 		}
@@ -204,6 +204,9 @@ func (w *World) forgotten(s Signoff) []string {
 // each request's plan.
 func (w *World) Plain(plans map[int]string) []int {
 	var out []int
+	if len(w.forgotten(len(w.Events))) > 0 {
+		return nil // nothing is signed off until somebody has mended the log
+	}
 	for n, plan := range plans {
 		m := w.merge(n)
 		if m < 0 || len(w.request(n, m, plan)) > 0 {

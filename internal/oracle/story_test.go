@@ -207,7 +207,10 @@ func (s *story) onMain(n int) {
 		files = toggle("version: 1\n", "version: 1\n# A remark.\n")
 	case 5:
 		log, _ := s.Repo.File("main", signoffLog)
-		files = map[string]fakegithub.File{signoffLog: fakegithub.Text(strings.Replace(string(log), "Approved", "Rejected", 1))}
+		if i := strings.LastIndex(string(log), "Approved"); i >= 0 {
+			log = []byte(string(log[:i]) + "Rejected" + string(log[i+len("Approved"):]))
+		}
+		files = map[string]fakegithub.File{signoffLog: fakegithub.Text(string(log))}
 	}
 	_, _ = s.Repo.Commit("main", nina, fakegithub.CommitSpec{Message: "On main", Files: files, Author: nina}) // refused: did not happen
 }

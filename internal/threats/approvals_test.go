@@ -276,6 +276,10 @@ func reviewsThatDoNotCount(t *testing.T) {
 			pr.Review(oleg, fakegithub.Approved, "Seen.")
 			pr.Review(oleg, fakegithub.ChangesRequested, "Wait.")
 		}, "failure", "requests changes"},
+		"one before changes were requested, which was dismissed": {func(_ *stage, pr *fakegithub.PR) {
+			pr.Review(oleg, fakegithub.Approved, "Seen.")
+			pr.DismissReview(nina, pr.Review(oleg, fakegithub.ChangesRequested, "Wait."), "No need to.")
+		}, "waiting", "gave a later review, which was dismissed"},
 		"changes requested by somebody else in a role": {func(s *stage, pr *fakegithub.PR) {
 			pr.Review(oleg, fakegithub.Approved, "Seen.")
 			pr.Review(vera, fakegithub.ChangesRequested, "Wait.")
