@@ -215,7 +215,7 @@ func (in *inspector) value(w *walker, n *node, t *token) {
 	if r == roleTimestamp && t.kind == kindString {
 		in.at, in.naive, in.atOK = parseInstant(t.text)
 	}
-	if !in.o.Without.PersonalData && (t.kind == kindString && !(r == roleTimestamp && in.atOK) || t.kind == kindNumber && len(t.text) >= 10) {
+	if !in.o.Without.PersonalData && (t.kind == kindString && !(r == roleTimestamp && in.atOK) || t.kind == kindNumber && len(t.text) >= minLongNumber) {
 		in.personal(w, r, t)
 	}
 	if r == roleNone || in.o.Without.Records {

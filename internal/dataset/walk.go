@@ -35,6 +35,9 @@ const (
 	kindNull
 )
 
+// minLongNumber is the least length of a number that may be personal data.
+const minLongNumber = 10
+
 // visitor is told each value of a line, in the order of the bytes, and what the
 // line breaks.
 type visitor interface {
@@ -204,7 +207,7 @@ func (w *walker) object(n *node, depth int) bool {
 		}
 	}
 	w.keys, w.many = w.keys[:firstKey], w.many[:firstMap]
-	if n != nil {
+	if n != nil && !w.bare {
 		at := span{start, w.i}
 		n.checkObject(w, seen, count, at)
 		w.t = token{kind: kindObject, span: at}
@@ -313,7 +316,7 @@ func (w *walker) array(n *node, depth int) bool {
 			return w.unexpected()
 		}
 	}
-	if n != nil {
+	if n != nil && !w.bare {
 		at := span{start, w.i}
 		n.checkArray(w, count, at)
 		w.t = token{kind: kindArray, span: at}
@@ -369,7 +372,7 @@ func (w *walker) literal(word string, k kind, n *node) bool {
 	}
 	w.i += len(word)
 	at := span{start, w.i}
-	if n != nil {
+	if n != nil && !w.bare {
 		n.checkLiteral(w, k, word, at)
 		w.t = token{kind: k, span: at}
 		w.v.value(w, n, &w.t)
@@ -408,6 +411,9 @@ func (w *walker) number(n *node) bool {
 	w.i = i
 	if !ok {
 		return w.unexpected()
+	}
+	if w.bare && i-start < minLongNumber {
+		return true
 	}
 	var d decimal
 	if n != nil && !w.bare {

@@ -245,7 +245,10 @@ func (s *Scanner) anyWord(i int) (start, end int) {
 // isStreetKind says whether the word is the kind of a street, so that a number
 // may follow it without a comma: "Тихий пер. 4".
 func (s *Scanner) isStreetKind(start, end int) bool {
-	return end-start <= 20 && streetWords[string(s.foldWord(start, end))]
+	if end-start > 20 || s.text[start] >= 0xD0 && s.text[start+1] >= 0xB0 && !mayLead(s.text[start:end]) {
+		return false
+	}
+	return streetWords[string(s.foldWord(start, end))]
 }
 
 // bareStreet: a street without its kind. A house with a flat makes it one
@@ -349,11 +352,10 @@ func (s *Scanner) mayEndAddress(to int, comma bool, k group) bool {
 
 // addressTail: words that go on with a sentence about an address.
 func (s *Scanner) addressTail(i int, comma bool) bool {
-	fields := bytes.Fields(s.after(i, 20))
-	if len(fields) == 0 {
+	next := bytes.TrimSpace(s.foldWord(s.anyWord(i)))
+	if len(next) == 0 {
 		return false
 	}
-	next := fields[0]
 	return tailWords[string(next)] || len(next) >= 8 && verbEnds.has(next) || comma && tailsAfterComma[string(next)]
 }
 

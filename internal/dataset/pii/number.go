@@ -114,6 +114,9 @@ func (s *Scanner) number(start, end int) int {
 		return end // the tail of an identifier: digest-00017
 	}
 	if end-start <= 4 && s.alone(end) {
+		if s.plain(start, end) {
+			return end
+		}
 		s.groups = append(s.groups[:0], group{start: start, end: end})
 		s.short(0)
 		return max(end, s.upTo)
@@ -153,6 +156,72 @@ func (s *Scanner) alone(end int) bool {
 		return s.text[end+1] == ' '
 	}
 	return false
+}
+
+// plain says of digits that stand alone, in a sentence of small letters, that
+// they are no part of anything: which is so of nearly every number of a text.
+// It only spares the rules that would find nothing; when in doubt it says no.
+func (s *Scanner) plain(start, end int) bool {
+	b := s.text
+	if start < 8 || b[start-1] != ' ' || b[end] != ' ' || end+5 > len(b) || b[start] == '0' {
+		return false
+	}
+	// The word behind: no capital, no month, no "номер" or "серия"; "по" and "на"
+	// may lead to a street.
+	if b[end+1] == 0xD0 && b[end+2] < 0xB0 || behindNumber[b[end+2]&63]>>(b[end+4]&63)&1 != 0 {
+		return false
+	}
+	// The word before: small letters, and not of a street or a house.
+	q := start - 2
+	if b[q] == ',' {
+		q--
+	}
+	if b[q]&0xC0 != 0x80 {
+		return false
+	}
+	w := q - 1
+	for w > 1 && b[w-1]&0xC0 == 0x80 && q-w < 40 {
+		w -= 2
+	}
+	if b[w]&0xFE != 0xD0 || w > 0 && b[w-1] != ' ' || b[w] == 0xD0 && b[w+1] < 0xB0 || q-w < 3 && end-start == 3 {
+		return false
+	}
+	if q < start-2 && w > 1 && b[w-2]-'0' <= 9 {
+		return false // ул. 8 марта, 12
+	}
+	return !mayLead(b[w : q+1])
+}
+
+// behindNumber are the first two letters of the words that make a number
+// behind them a date, a document or a house, by their second bytes; other words
+// may share them.
+var behindNumber = func() (t [64]uint64) {
+	put := func(word string) { t[word[1]&63] |= 1 << (word[3] & 63) }
+	for _, month := range monthsGenitive {
+		put(month)
+	}
+	for _, word := range [...]string{"номер", "серия", "на", "по", "ном"} {
+		put(word)
+	}
+	return t
+}()
+
+// leads tells by the first and last letter which lengths the words have that
+// make the number behind them a house.
+var leads = func() (t [64][64]uint32) {
+	for _, list := range []map[string]bool{streetWords, houseWords} {
+		for w := range list {
+			if w[0] >= 0xD0 {
+				t[w[1]&63][w[len(w)-1]&63] |= 1 << min(len(w)/2, 31)
+			}
+		}
+	}
+	return t
+}()
+
+// mayLead says whether a Cyrillic word may be one of those.
+func mayLead(word []byte) bool {
+	return leads[word[1]&63][word[len(word)-1]&63]>>min(uint(len(word))/2, 31)&1 != 0
 }
 
 // take gathers the digits of n groups from g on into s.digits.

@@ -61,11 +61,7 @@ func (s *Scanner) Scan(text []byte, ctx Context) []Match {
 			}
 			switch {
 			case starts>>bit&1 != 0:
-				end := i + 1
-				for end < len(text) && wordByte[text[end]] {
-					end++
-				}
-				next = s.run(i, end)
+				next = s.run(i, s.wordEnd(k, bit))
 			case m.Capital>>bit&1 != 0:
 				if s.anotherCapital(k, bit) {
 					next = s.capital(i - 1)
@@ -79,6 +75,23 @@ func (s *Scanner) Scan(text []byte, ctx Context) []Match {
 	}
 	s.settleNames()
 	return s.matches
+}
+
+// wordEnd gives where the run of word bytes that begins at a bit of chunk k
+// ends.
+func (s *Scanner) wordEnd(k, bit int) int {
+	n := bits.TrailingZeros64(^(s.stops[k].Word >> bit))
+	end := k*64 + bit + n
+	if bit+n < 64 {
+		return end
+	}
+	for k++; k < len(s.stops); k++ {
+		n = bits.TrailingZeros64(^s.stops[k].Word)
+		if end += n; n < 64 {
+			break
+		}
+	}
+	return end
 }
 
 // anotherCapital says whether a second capital follows within the length of a

@@ -73,6 +73,9 @@ var keyForms = func() (t [256][]keyForm) {
 // letters judges a run that begins with an ASCII letter or underscore.
 func (s *Scanner) letters(start, end int) int {
 	b := s.text
+	if end-start < 16 && s.amongRussian(start, end) {
+		return end
+	}
 	for _, f := range keyForms[b[start]] {
 		if len(b)-start >= len(f.prefix)+f.tail && string(b[start:start+len(f.prefix)]) == f.prefix {
 			if to := s.key(start, f); to > 0 {
@@ -106,7 +109,7 @@ func (s *Scanner) letters(start, end int) int {
 			return s.upTo
 		}
 	}
-	if end < len(b) && s.spoken(end) {
+	if end+1 < len(b) && (b[end] == ' ' && (b[end+1] == 'a' || b[end+1] == 0xD1) || b[end] == '<' || b[end] == 0xEF) && s.spoken(end) {
 		return s.upTo
 	}
 	if end-start >= 4 && b[start+2]-'0' <= 9 && b[start+3]-'0' <= 9 && s.iban(start) {
@@ -122,6 +125,24 @@ func (s *Scanner) letters(start, end int) int {
 		return s.upTo
 	}
 	return end
+}
+
+// amongRussian says of a word of letters that it stands between Russian words,
+// of which none is a password's: it is no identifier then.
+func (s *Scanner) amongRussian(start, end int) bool {
+	b := s.text
+	if start < 4 || end+2 >= len(b) || b[end] != ' ' || b[start-1] != ' ' || b[start-2]&0xC0 != 0x80 {
+		return false
+	}
+	if b[end+1] != 0xD0 && (b[end+1] != 0xD1 || b[end+2] == 0x81) || mayMark(b[start-4:start-1]) {
+		return false
+	}
+	for _, c := range b[start:end] {
+		if c-'0' <= 9 {
+			return false
+		}
+	}
+	return true
 }
 
 // mixed judges a run that begins with digits and goes on with letters.
@@ -318,6 +339,9 @@ func (s *Scanner) password(start, end int) bool {
 		marked = true
 	case i < from && behindPassword(s.text[:i]):
 		marked = true
+	}
+	if !marked && !looksMade(s.text[start:end]) {
+		return false
 	}
 	w := s.before(i, 40)
 	pass, key := last(w, wordsPassword), last(w, wordsKey)
