@@ -28,6 +28,42 @@ var pow10 = [...]uint64{
 	1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
 }
 
+// readDecimal is parseDecimal for the short plain numbers that records are made
+// of.
+func readDecimal(lit []byte) decimal {
+	if len(lit) > maxDigits {
+		return parseDecimal(lit)
+	}
+	var d decimal
+	from := 0
+	if lit[0] == '-' {
+		d.neg = true
+		from = 1
+	}
+	for i := from; i < len(lit); i++ {
+		c := lit[i]
+		if c-'0' <= 9 {
+			d.m = d.m*10 + uint64(c-'0')
+			continue
+		}
+		if c != '.' {
+			return parseDecimal(lit)
+		}
+		d.scale = int32(len(lit) - i - 1)
+	}
+	if d.m == 0 {
+		return decimal{}
+	}
+	for d.scale > 0 && d.m%10 == 0 {
+		d.m /= 10
+		d.scale--
+	}
+	return d
+}
+
+// isShare says quickly of most shares that they are in [0,1].
+func (d *decimal) isShare() bool { return !d.wide && !d.neg && d.m <= pow10[d.scale] }
+
 // parseDecimal reads a literal that is already known to be a JSON number.
 func parseDecimal(lit []byte) decimal {
 	var d decimal

@@ -118,7 +118,9 @@ const (
 func (r *ranks) add(d decimal) {
 	if !d.wide && d.scale <= 3 && d.m < slotLimit {
 		if v := d.m * pow10[3-d.scale]; v < slotLimit {
-			r.reach(int(v))
+			if int(v) >= len(r.slots) {
+				r.reach(int(v))
+			}
 			r.slots[v]++
 			return
 		}

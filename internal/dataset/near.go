@@ -35,11 +35,11 @@ type sketch struct {
 type sketcher struct {
 	spaces []uint64
 	least  [bins]uint64
-	// The run of words that ends here, as a polynomial of their hashes.
+	// The hashes of the last words, and the run that ends with the last one as a
+	// polynomial of them.
+	window [8]uint64
 	roll   uint64
-	window [shingleWords]uint64
-	oldest int
-	words  int
+	words  uint
 }
 
 const (
@@ -55,70 +55,86 @@ func mix(a, b uint64) uint64 {
 	return hi ^ lo
 }
 
-// wordHash hashes a word without the sign at its end.
-func wordHash(w []byte) uint64 {
-	n := len(w)
-	if c := w[n-1]; n > 1 && (c == ',' || c == '.' || c == ':' || c == ';' || c == '!' || c == '?') {
-		n--
-		w = w[:n]
+// ends has a 1 for each sign that may end a word without being part of it.
+var ends = func() (t [256]uint8) {
+	for _, c := range []byte(",.:;!?") {
+		t[c] = 1
 	}
-	switch {
-	case n > 32:
-		return xxh3.Hash(w)
-	case n > 16:
-		return mix(binary.LittleEndian.Uint64(w)^mixA, binary.LittleEndian.Uint64(w[8:])^mixB^uint64(n)) ^
-			mix(binary.LittleEndian.Uint64(w[n-16:])^mixB, binary.LittleEndian.Uint64(w[n-8:])^mixA)
-	case n >= 8:
-		return mix(binary.LittleEndian.Uint64(w)^mixA, binary.LittleEndian.Uint64(w[n-8:])^mixB^uint64(n))
-	case n >= 4:
-		return mix((uint64(binary.LittleEndian.Uint32(w))|uint64(binary.LittleEndian.Uint32(w[n-4:]))<<32)^mixA, mixB^uint64(n))
+	return t
+}()
+
+// maxShort is the length of words that are hashed without a branch on it.
+const maxShort = 32
+
+// wordHash hashes the n bytes, at most maxShort, at the start of b, which has
+// maxShort bytes.
+func wordHash(b []byte, n int) uint64 {
+	_ = b[maxShort-1]
+	h := mix(binary.LittleEndian.Uint64(b)&firstBytes(n)^mixA, binary.LittleEndian.Uint64(b[8:])&firstBytes(n-8)^mixB^uint64(n))
+	if n > 16 {
+		h ^= mix(binary.LittleEndian.Uint64(b[16:])&firstBytes(n-16)^mixB, binary.LittleEndian.Uint64(b[24:])&firstBytes(n-24)^mixA)
 	}
-	return mix((uint64(w[0])|uint64(w[n/2])<<8|uint64(w[n-1])<<16)^mixA, mixB^uint64(n))
+	return h
 }
+
+// firstBytes masks the first n bytes of a word in memory: none where n is
+// negative, all where it is 8 or more.
+func firstBytes(n int) uint64 { return 1<<(8*uint(max(n, 0))) - 1 }
 
 func (k *sketcher) sketch(text []byte) sketch {
 	for i := range k.least {
 		k.least[i] = 1<<64 - 1
 	}
 	k.spaces = bytescan.Spaces(k.spaces, text)
-	k.roll, k.words, k.oldest = 0, 0, 0
-	k.window = [shingleWords]uint64{}
+	k.window = [len(k.window)]uint64{}
+	k.roll, k.words = 0, 0
 	from := 0
 	for c, m := range k.spaces {
 		for ; m != 0; m &= m - 1 {
 			at := c*64 + bits.TrailingZeros64(m)
 			if at > from {
-				k.word(text[from:at])
+				k.word(text, from, at)
 			}
 			from = at + 1
 		}
 	}
 	if from < len(text) {
-		k.word(text[from:])
+		k.word(text, from, len(text))
 	}
 	if k.words < shingleWords {
-		k.put(k.roll) // a short text is one run
+		k.put() // a short text is one run
 	}
 	return k.fold()
 }
 
-func (k *sketcher) word(w []byte) {
-	h := wordHash(w)
-	k.roll = k.roll*rollK + h - k.window[k.oldest]*rollK5
-	k.window[k.oldest] = h
-	if k.oldest++; k.oldest == shingleWords {
-		k.oldest = 0
+func (k *sketcher) word(text []byte, from, to int) {
+	n := to - from
+	if n > 1 {
+		n -= int(ends[text[to-1]])
 	}
+	var h uint64
+	switch {
+	case n > maxShort:
+		h = xxh3.Hash(text[from : from+n])
+	case from+maxShort <= len(text):
+		h = wordHash(text[from:], n)
+	default:
+		var last [maxShort]byte
+		copy(last[:], text[from:])
+		h = wordHash(last[:], n)
+	}
+	oldest := k.window[(k.words-shingleWords)%uint(len(k.window))]
+	k.window[k.words%uint(len(k.window))] = h
+	k.roll = k.roll*rollK + h - oldest*rollK5
 	if k.words++; k.words >= shingleWords {
-		k.put(k.roll)
+		k.put()
 	}
 }
 
-func (k *sketcher) put(run uint64) {
-	h := mix(run^mixB, mixA)
-	if bin := &k.least[h>>58]; h < *bin {
-		*bin = h
-	}
+// put enters the run of words into its bin.
+func (k *sketcher) put() {
+	h := mix(k.roll^mixB, mixA)
+	k.least[h>>58] = min(k.least[h>>58], h)
 }
 
 // fold fills empty bins and keeps what is needed of them.

@@ -355,7 +355,7 @@ func (in *inspector) field(w *walker, n *node, t *token) {
 			break
 		}
 		r.scores++
-		if t.num.compare(decimal{}) < 0 || t.num.compare(decimal{m: 1}) > 0 || !t.num.usable() {
+		if !t.num.isShare() && (t.num.compare(decimal{}) < 0 || t.num.compare(decimal{m: 1}) > 0 || !t.num.usable()) {
 			if !broken {
 				in.tell(judgeRange)
 			}
@@ -369,7 +369,7 @@ func (in *inspector) field(w *walker, n *node, t *token) {
 			break
 		}
 		s := &in.series[len(MetricNames)-1]
-		if t.num.compare(decimal{}) <= 0 || !t.num.usable() {
+		if t.num.wide && (t.num.compare(decimal{}) <= 0 || !t.num.usable()) || !t.num.wide && (t.num.neg || t.num.m == 0) {
 			if !broken {
 				in.tell(schemaRange)
 			}
@@ -527,11 +527,13 @@ func (w *walker) pointer() string {
 		case seg.name == "":
 			s.WriteByte('*')
 		default:
-			s.WriteString(strings.NewReplacer("~", "~0", "/", "~1").Replace(seg.name))
+			s.WriteString(pointerEscapes.Replace(seg.name))
 		}
 	}
 	return s.String()
 }
+
+var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
 
 // name counts a value as Facts may show it: short, in the letters of names,
 // without personal data; any other under OtherName.

@@ -124,7 +124,7 @@ type node struct {
 type property struct {
 	name     string
 	node     *node
-	quoted   string // the name as it stands in a record that needs no escape
+	quoted   string // the name and its colon as they stand in a record that needs no escape
 	unlisted bool   // known for its role only, the schema does not list it
 }
 
@@ -440,14 +440,14 @@ func (n *node) number(next int) int {
 }
 
 // quoted gives a name of ASCII letters, digits and underscores as JSON writes
-// it, and "" for others, which have more than one way.
+// it with its colon, and "" for others, which have more than one way.
 func quoted(name string) string {
 	for _, c := range []byte(name) {
 		if c-'0' > 9 && (c|0x20)-'a' > 25 && c != '_' {
 			return ""
 		}
 	}
-	return `"` + name + `"`
+	return `"` + name + `":`
 }
 
 // role is what a field means to the checks beyond the schema.

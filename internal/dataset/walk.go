@@ -139,12 +139,15 @@ func (w *walker) object(n *node, depth int) bool {
 		w.i++
 	} else {
 		for {
-			w.space()
 			if w.i >= len(w.b) || w.b[w.i] != '"' {
-				return w.unexpected()
+				w.space()
+				if w.i >= len(w.b) || w.b[w.i] != '"' {
+					return w.unexpected()
+				}
 			}
 			keyAt := w.i
 			p := w.expected(n, before)
+			colon := p >= 0
 			var key []byte
 			var esc bool
 			if p < 0 {
@@ -155,6 +158,10 @@ func (w *walker) object(n *node, depth int) bool {
 				if p = n.property(key); p >= 0 {
 					w.follows[n.id][before+1] = int8(p + 1)
 				}
+			}
+			keyEnd := w.i
+			if colon {
+				keyEnd--
 			}
 			before = p
 			count++
@@ -167,7 +174,7 @@ func (w *walker) object(n *node, depth int) bool {
 				seen |= 1 << p
 				child, seg.name = n.props[p].node, n.props[p].name
 				if n.props[p].unlisted {
-					w.unlisted(n, seg, span{keyAt, w.i}, &unknown)
+					w.unlisted(n, seg, span{keyAt, keyEnd}, &unknown)
 				}
 			} else {
 				if !w.newKey(hashBytes(key), firstKey, firstMap) {
@@ -177,20 +184,26 @@ func (w *walker) object(n *node, depth int) bool {
 				// hold anything, so it is read like a value and never shown.
 				w.t = token{kind: kindString, span: span{keyAt + 1, w.i - 1}, text: key, esc: esc}
 				w.v.value(w, nil, &w.t)
-				w.unlisted(n, seg, span{keyAt, w.i}, &unknown)
+				w.unlisted(n, seg, span{keyAt, keyEnd}, &unknown)
 			}
-			w.space()
-			if w.i >= len(w.b) || w.b[w.i] != ':' {
-				return w.unexpected()
+			if !colon {
+				w.space()
+				if w.i >= len(w.b) || w.b[w.i] != ':' {
+					return w.unexpected()
+				}
+				w.i++
 			}
-			w.i++
-			w.space()
+			if w.i < len(w.b) && w.b[w.i] <= ' ' {
+				w.space()
+			}
 			w.path = append(w.path, seg)
 			if !w.any(child, depth) {
 				return false
 			}
 			w.path = w.path[:len(w.path)-1]
-			w.space()
+			if w.i < len(w.b) && w.b[w.i] <= ' ' {
+				w.space()
+			}
 			if w.i >= len(w.b) {
 				return w.unexpected()
 			}
@@ -216,8 +229,8 @@ func (w *walker) object(n *node, depth int) bool {
 	return true
 }
 
-// expected reads the key that followed property "before" last time, if it does
-// so again; otherwise it gives -1 and reads nothing.
+// expected reads the key that followed property "before" last time and its
+// colon, if it does so again; otherwise it gives -1 and reads nothing.
 func (w *walker) expected(n *node, before int) int {
 	if n == nil {
 		return -1
@@ -417,7 +430,7 @@ func (w *walker) number(n *node) bool {
 	}
 	var d decimal
 	if n != nil && !w.bare {
-		d = parseDecimal(b[start:i])
+		d = readDecimal(b[start:i])
 		n.checkNumber(w, d, span{start, i})
 	}
 	w.t = token{kind: kindNumber, span: span{start, i}, num: d, text: b[start:i]}

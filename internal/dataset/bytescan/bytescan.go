@@ -7,7 +7,11 @@
 // together. It must not know what its callers look for.
 package bytescan
 
-import "unicode/utf8"
+import (
+	"encoding/binary"
+	"math/bits"
+	"unicode/utf8"
+)
 
 // Stops are the places of 64 bytes of text, a bit for each, the lowest first.
 type Stops struct {
@@ -28,13 +32,14 @@ type Script struct {
 // character: what a JSON string may hold as it is.
 func PlainLen(b []byte) int {
 	// Most strings are short: a call into vector code costs more than they do.
-	for i := range min(len(b), 16) {
-		if special[b[i]] {
-			return i
-		}
-	}
 	if len(b) <= 16 {
-		return len(b)
+		return plainLenPortable(b, 0)
+	}
+	if hit := specials(binary.LittleEndian.Uint64(b)); hit != 0 {
+		return bits.TrailingZeros64(hit) / 8
+	}
+	if hit := specials(binary.LittleEndian.Uint64(b[8:])); hit != 0 {
+		return 8 + bits.TrailingZeros64(hit)/8
 	}
 	return plainLen(b, 16)
 }

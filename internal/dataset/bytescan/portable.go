@@ -13,11 +13,7 @@ const (
 
 func plainLenPortable(b []byte, i int) int {
 	for ; i+8 <= len(b); i += 8 {
-		v := binary.LittleEndian.Uint64(b[i:])
-		quote, slash := v^('"'*lows), v^('\\'*lows)
-		// The lowest high bit set is exact: borrows only run upwards.
-		hit := ((quote-lows)&^quote | (slash-lows)&^slash | (v-0x20*lows)&^v) & highs
-		if hit != 0 {
+		if hit := specials(binary.LittleEndian.Uint64(b[i:])); hit != 0 {
 			return i + bits.TrailingZeros64(hit)/8
 		}
 	}
@@ -27,6 +23,14 @@ func plainLenPortable(b []byte, i int) int {
 		}
 	}
 	return i
+}
+
+// specials marks the quotes, backslashes and control characters among eight
+// bytes by their high bits. The lowest bit set is exact: borrows only run
+// upwards.
+func specials(v uint64) uint64 {
+	quote, slash := v^('"'*lows), v^('\\'*lows)
+	return ((quote-lows)&^quote | (slash-lows)&^slash | (v-0x20*lows)&^v) & highs
 }
 
 func tidyLenPortable(b []byte, i int) int {
