@@ -8,6 +8,8 @@
 # make mutants     small changes of approval and ledger that no test notices, against tools/mutants/survivors.txt (long)
 # make bench-intake  10,000 deliveries over HTTP to a server process, GitHub at 50 ms
 # make bench-api   requests to GitHub: one pull request's life, a second look, 50 identical events
+# make accuracy    how well personal data is found, kind by kind
+# make bench-dataset  how fast datasets are checked, against ripgrep and a JSON Schema library (SIZE=1073741824 bytes)
 # make help        this list
 
 SHELL       := /bin/bash
@@ -97,3 +99,29 @@ bench-api:
 .PHONY: bench-intake
 bench-intake:
 	$(GO) test -run '^$$' -bench Intake -benchtime 1x ./internal/server/
+
+# The labelled sets are made up from SEED; nobody is in them.
+SEED ?= 1
+.PHONY: accuracy
+accuracy:
+	$(GO) test -count=1 -v -run 'TestBars|TestForms' ./internal/dataset/accuracy -args -show -seed $(SEED) | grep -v -E '^(=== |--- |PASS|ok )'
+
+# Each in turn in one run, medians, then the size from a hundredth to ten times
+# it, then each stage in the form that benchstat reads. It needs 12 times SIZE
+# on disk in FOLDER and two cores of its own.
+SIZE   ?= 1073741824
+ROUNDS ?= 5
+FOLDER ?= $(BIN)/bench
+.PHONY: bench-dataset
+bench-dataset: $(BIN)/rg
+	@mkdir -p $(FOLDER)
+	PATH="$(BIN):$$PATH" $(GO) test -count=1 -v -timeout 2h -run 'SideBySide|Linear' ./internal/dataset/bench \
+	  -args -compare -size $(SIZE) -rounds $(ROUNDS) -folder $(FOLDER) | grep -v -E '^(=== |--- |PASS|ok )'
+	$(GO) test -count=6 -run '^$$' -bench Scan -benchtime 3x ./internal/dataset/bench | tee $(FOLDER)/stages.txt
+
+# ripgrep out of Debian's package, unpacked and not installed.
+$(BIN)/rg:
+	@mkdir -p $(BIN)
+	@set -e; if found=$$(command -v rg); then ln -sf "$$found" $@; else \
+	  dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; apt-get update -qq >/dev/null; \
+	  (cd "$$dir" && apt-get download -qq ripgrep >/dev/null && dpkg -x ripgrep_*.deb .); cp "$$dir/usr/bin/rg" $@; fi

@@ -388,6 +388,9 @@ var identifiers = []kindOf{
 	}},
 }
 
+// Traps says how many kinds of hard negatives there are.
+func Traps() int { return len(traps) }
+
 // traps look like identifiers and are none.
 var traps = []kindOf{
 	{"order number", func(g *maker) (string, string, string) {

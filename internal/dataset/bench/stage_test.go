@@ -24,10 +24,13 @@ func BenchmarkScan(b *testing.B) {
 		{"full", dataset.Options{}},
 		{"near", dataset.Options{NearDuplicates: true}},
 		{"full-one-worker", dataset.Options{Workers: 1}},
+		{"hash-walk", dataset.Options{Workers: 1, Without: dataset.Exclusions{Records: true, PersonalData: true}}},
+		{"walk", dataset.Options{Workers: 1, Without: dataset.Exclusions{Hash: true, Records: true, PersonalData: true}}},
 		{"personal-data", dataset.Options{Workers: 1, Without: dataset.Exclusions{Hash: true, Records: true}}},
 		{"structure", dataset.Options{Workers: 1, Without: dataset.Exclusions{Hash: true, PersonalData: true, Locale: true, Duplicates: true}}},
 		{"structure-locale", dataset.Options{Workers: 1, Without: dataset.Exclusions{Hash: true, PersonalData: true, Duplicates: true}}},
 		{"structure-duplicates", dataset.Options{Workers: 1, Without: dataset.Exclusions{Hash: true, PersonalData: true, Locale: true}}},
+		{"structure-near", dataset.Options{Workers: 1, NearDuplicates: true, Without: dataset.Exclusions{Hash: true, PersonalData: true, Locale: true}}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			b.SetBytes(int64(len(data)))
