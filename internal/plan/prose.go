@@ -19,3 +19,17 @@ func ParseProse(file string, src []byte) Prose {
 	}
 	return p
 }
+
+// BandsIn reads the thresholds that a value states of metrics: "coverage ≥ 0.95
+// and latency P95 ≤ 200 s". What it reads has no place in the document.
+func BandsIn(text string) []MetricRow {
+	if len(text) > maxThreshold {
+		return nil
+	}
+	r := &reader{doc: newSource("", []byte(text)), kind: planDocument, fields: map[Field][]Value{}, full: map[string]bool{}}
+	ctx := context{group: inAcceptance}
+	if p := r.verbatimRun(0, len(text)); !r.metricsInSentence(ctx, p) {
+		r.metricList(ctx, p)
+	}
+	return r.acceptance
+}

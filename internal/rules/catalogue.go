@@ -79,6 +79,7 @@ func Catalogue() []Row {
 		{ID: "OP005", Check: Operations, Starter: w, Full: e, Run: pointerFile},
 		{ID: "OP006", Check: Operations, Starter: w, Full: w, Run: metricsExist},
 		{ID: "OP007", Check: Operations, Starter: w, Full: w, Run: recoveryGate},
+		{ID: "OP008", Check: Operations, Starter: w, Full: e, Run: rehearsal},
 
 		// Governed files other than plans. The languages' own findings (SG, RL, PO)
 		// come through the row that reads the file.

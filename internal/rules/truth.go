@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pilotgate/pilotgate/internal/benchmark"
 	"github.com/pilotgate/pilotgate/internal/dataset/pii"
 	"github.com/pilotgate/pilotgate/internal/dossier"
 	"github.com/pilotgate/pilotgate/internal/finding"
@@ -272,29 +271,5 @@ func manualQA(b *Bench) {
 	}
 	if n > most {
 		b.Find("too_many", v.At, "n", count(n), "records", count(most))
-	}
-}
-
-// recoveryGate: after a rollback the benchmark runs on the baseline, and what
-// it demands the baseline must be able to give. The runner judges by the worst
-// sample, so that is what is looked at here.
-func recoveryGate(b *Bench) {
-	q := b.Request
-	if q == nil {
-		return
-	}
-	v, ok := q.Plan.Get(plan.RecoveryGate)
-	run, recomputed := b.dryRun()
-	if !ok || !recomputed || !strings.Contains(v.Text, "run_benchmark") {
-		return
-	}
-	strict := strings.Contains(v.Text, "--fail-on-warn")
-	for _, m := range run.Metrics {
-		if m.N == 0 {
-			continue
-		}
-		if m.WorstOutcome == benchmark.Fail || strict && m.WorstOutcome == benchmark.Warn {
-			b.Find("cannot_pass", v.At, "metric", m.Metric, "worst", round(m.Worst, 4), "worst_outcome", string(m.WorstOutcome), "threshold", m.Band.String())
-		}
 	}
 }
