@@ -26,6 +26,9 @@ func Diff(p *facts.PullRequest, w Wanted) []Effect {
 			out = append(out, d)
 		}
 	}
+	if w.Suggest != nil && !w.Suggest.made(p) {
+		out = append(out, *w.Suggest)
+	}
 	if len(w.Ask.Logins)+len(w.Ask.Teams) > 0 {
 		out = append(out, w.Ask)
 	}

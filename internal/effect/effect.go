@@ -13,6 +13,7 @@
 //	commit            path and full digest, expected parent
 //	review dismissal  review id
 //	review request    login or team
+//	suggestions       our App and a hidden marker of what they would change
 //	claim             its ref, which can be made once
 //	dispatch          the claim before it
 //	deployment        run and environment, while it waits; a comment on it: a claim

@@ -19,6 +19,7 @@ type Wanted struct {
 	Ask         Ask
 	Dismiss     []Dismiss
 	Acknowledge []Acknowledge
+	Suggest     *Suggest // on a fork: mends as suggested changes
 	Looks       []facts.Subject
 }
 
@@ -46,6 +47,7 @@ func Want(p *facts.PullRequest, v judge.Verdict) Wanted {
 	if v.State == judge.Observing {
 		return w
 	}
+	w.Suggest = suggested(p, v, words)
 	w.Ask = asked(p, v)
 	for _, r := range v.People.Reviews {
 		if stale := r.Reason.Key == "other_digest" || r.Reason.Key == "expired"; stale && r.State == "APPROVED" && len(r.Roles) > 0 {

@@ -71,6 +71,8 @@ func (w *writing) one(ctx context.Context, e effect.Effect) error {
 		return w.ask(ctx, e)
 	case effect.Dismiss:
 		return w.dismiss(ctx, e)
+	case effect.Suggest:
+		return w.suggest(ctx, e)
 	case effect.Commit:
 		return w.commit(ctx, e)
 	case effect.Pull:
