@@ -1,6 +1,7 @@
 package fakegithub
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"slices"
@@ -178,6 +179,11 @@ func (c *call) createReview(p *pull) (answer, error) {
 	if q.CommitID != "" && !p.repo.git.reaches(p.headOID, q.CommitID) {
 		return answer{}, unprocessable("Unprocessable Entity")
 	}
+	for _, n := range q.Comments {
+		if !p.shows(n.Path, n.Line) {
+			return answer{}, unprocessable("Unprocessable Entity: pull_request_review_thread.line must be part of the diff")
+		}
+	}
 	rv, f := c.s.review(p, c.actor.user, c.actor.app, state, q.Body, q.CommitID)
 	if f != nil {
 		return answer{}, f
@@ -193,6 +199,19 @@ func (c *call) createReview(p *pull) (answer, error) {
 		})
 	}
 	return ok(c.s.showReview(rv))
+}
+
+// shows tells whether the request's diff can show a line of a file: the file
+// changed, and has that line at head.
+func (p *pull) shows(path string, line int) bool {
+	for _, ch := range p.changes() {
+		if ch.path != path || ch.after.oid == "" {
+			continue
+		}
+		data, _ := p.repo.git.blob(ch.after.oid)
+		return line >= 1 && line <= 1+bytes.Count(data, []byte("\n"))
+	}
+	return false
 }
 
 func (c *call) dismissReview(p *pull) (answer, error) {
