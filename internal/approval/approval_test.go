@@ -131,7 +131,7 @@ func TestAnApprovalThatDoesNotCountSaysWhy(t *testing.T) {
 			delete(in.Pull.Git.Trees, "h2")
 		}, 3, "commit_author"},
 		{"pushed to the branch", func(in *approval.Input) {
-			in.Pull.Pushers = map[string]facts.Pushers{"x": {Accounts: []facts.Account{irina}}}
+			in.Pull.Pushers = map[string]facts.Pushers{"x": {Pushes: []facts.Push{{By: irina}}}}
 		}, 3, "pusher"},
 		{"another digest", func(in *approval.Input) { in.Pull.Reviews[0].Commit = "h1" }, 4, "other_digest"},
 		{"before anything was published", func(in *approval.Input) {

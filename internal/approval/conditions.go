@@ -225,11 +225,26 @@ func (c *court) contribution(a facts.Account) Reason {
 		}
 	}
 	for _, pushers := range p.Pushers {
-		if slices.ContainsFunc(pushers.Accounts, func(x facts.Account) bool { return samePerson(x, a) }) {
+		if slices.ContainsFunc(pushers.Pushes, func(x facts.Push) bool { return samePerson(x.By, a) && !c.updatedBranch(x) }) {
 			return Reason{Key: "pusher", Args: map[string]string{"branch": p.Head.Ref}}
+		}
+		if pushers.Unknown && !p.Local {
+			return Reason{Key: "pushers_unknown", Args: map[string]string{"branch": p.Head.Ref}}
 		}
 	}
 	return Reason{}
+}
+
+// updatedBranch: a push by GitHub's "Update branch" button. It adds one merge to
+// the branch, which GitHub signed and which leaves governed files as one parent
+// has them; a merge by hand is signed by nobody or by its maker.
+func (c *court) updatedBranch(x facts.Push) bool {
+	i := slices.IndexFunc(c.in.Pull.Commits, func(commit facts.Commit) bool { return commit.OID == x.After })
+	if i < 0 {
+		return false // not there any more, or never listed
+	}
+	commit := c.in.Pull.Commits[i]
+	return commit.SignedByGitHub && len(commit.Parents) == 2 && commit.Parents[0] == x.Before && !c.touches(commit)
 }
 
 // isSuggestion: GitHub signed the commit and the request's author made it, so

@@ -94,10 +94,18 @@ type Reach struct {
 	Absent    bool `json:"absent,omitempty"` // GitHub knows no such commit here
 }
 
-// Pushers are the accounts that pushed to a branch while the request was open.
+// Pushers are who pushed to a branch, by GitHub's own activity log.
 type Pushers struct {
-	Accounts []Account `json:"accounts,omitempty"`
-	Unknown  bool      `json:"unknown,omitempty"` // GitHub does not tell us (a private fork)
+	Pushes []Push `json:"pushes,omitempty"` // newest first
+	// Unknown: GitHub does not tell us (a private fork), or there are more than we read.
+	Unknown bool `json:"unknown,omitempty"`
+}
+
+// Push moved a branch from one commit to another.
+type Push struct {
+	By     Account `json:"by"`
+	Before string  `json:"before,omitempty"`
+	After  string  `json:"after,omitempty"`
 }
 
 // Branch is what we may do on a branch.

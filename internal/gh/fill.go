@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -413,9 +412,11 @@ func (f *filling) pushers(ctx context.Context, n facts.Need) (facts.Pushers, err
 			return facts.Pushers{Unknown: true}, nil // more than we read: we do not know
 		}
 		var got []struct {
-			Type  string `json:"activity_type"`
-			Ref   string `json:"ref"`
-			Actor *struct {
+			Type   string `json:"activity_type"`
+			Ref    string `json:"ref"`
+			Before string `json:"before"`
+			After  string `json:"after"`
+			Actor  *struct {
 				ID    int64  `json:"id"`
 				Login string `json:"login"`
 				Type  string `json:"type"`
@@ -436,13 +437,11 @@ func (f *filling) pushers(ctx context.Context, n facts.Need) (facts.Pushers, err
 			if a.Ref != "refs/heads/"+n.Branch || a.Type == "branch_deletion" {
 				continue
 			}
-			account := facts.Account{Login: "ghost"}
+			push := facts.Push{By: facts.Account{Login: "ghost"}, Before: a.Before, After: a.After}
 			if a.Actor != nil {
-				account = facts.Account{ID: a.Actor.ID, Login: a.Actor.Login, Type: a.Actor.Type}
+				push.By = facts.Account{ID: a.Actor.ID, Login: a.Actor.Login, Type: a.Actor.Type}
 			}
-			if !slices.Contains(out.Accounts, account) {
-				out.Accounts = append(out.Accounts, account)
-			}
+			out.Pushes = append(out.Pushes, push)
 		}
 		if after = resp.After; after == "" || len(got) == 0 {
 			return out, nil

@@ -141,7 +141,7 @@ func (s state) verdict(t *testing.T) (facts.PullRequest, judge.Verdict) {
 			case facts.NeedTag:
 				p.Tags[n.Key()] = facts.TagFacts{Absent: true}
 			case facts.NeedPushers:
-				p.Pushers[n.Key()] = facts.Pushers{Accounts: []facts.Account{dana}}
+				p.Pushers[n.Key()] = facts.Pushers{Pushes: []facts.Push{{By: dana}}}
 			case facts.NeedScan:
 				o := dataset.Options{Path: n.Scan.Path, Locale: n.Scan.Locale, Workers: 1}
 				f, err := dataset.Scan(bytes.NewReader(blobs[n.Scan.OID]), o)

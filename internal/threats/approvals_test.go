@@ -236,6 +236,33 @@ func approvesOwnWork(t *testing.T) {
 		s.approve(pr, irina, oleg)
 		s.shows(pr, "success")
 	})
+	on(t, "also where a reviewer pressed it", func(t *testing.T, s *stage) {
+		pr := s.pilot()
+		s.approve(pr, irina)
+		s.push(nina, "main", map[string]fakegithub.File{"README.md": fakegithub.Text("# Pilots\n\nReworded.\n")})
+		require.NoError(t, pr.UpdateBranch(irina))
+		s.settle()
+		s.shows(pr, "waiting")
+		s.push(nina, "main", map[string]fakegithub.File{"README.md": fakegithub.Text("# Pilots\n\nAgain.\n")})
+		require.NoError(t, pr.UpdateBranch(oleg))
+		s.settle()
+		s.approve(pr, oleg)
+		s.shows(pr, "success")
+		s.merge(pr)
+		assert.Equal(t, []string{irina + " Approved", oleg + " Approved"}, s.rows())
+	})
+	on(t, "but not a merge that the reviewer made by hand", func(_ *testing.T, s *stage) {
+		pr := s.pilot()
+		main := s.push(nina, "main", map[string]fakegithub.File{"README.md": fakegithub.Text("# Pilots\n\nReworded.\n")})
+		s.Repo.MustCommit(branch, irina, fakegithub.CommitSpec{
+			Message: "Merge branch 'main'", Author: irina, Merge: []string{main},
+			Files: map[string]fakegithub.File{"README.md": fakegithub.Text("# Pilots\n\nReworded.\n")},
+		})
+		s.settle()
+		s.approve(pr, irina, oleg)
+		s.shows(pr, "waiting")
+		s.says(pr, "is the author of commit")
+	})
 }
 
 func onePersonInBothRoles(t *testing.T) {
