@@ -130,10 +130,13 @@ func TestFillPushers(t *testing.T) {
 	unknown := facts.Need{Kind: facts.NeedPushers, Repo: "other/fork", Branch: "topic", Commit: head}
 	w.fill(c, known, unknown)
 	var logins []string
-	for _, a := range c.Pushers[known.Key()].Accounts {
-		logins = append(logins, a.Login)
+	pushes := c.Pushers[known.Key()].Pushes
+	for _, p := range pushes {
+		logins = append(logins, p.By.Login)
 	}
-	assert.ElementsMatch(t, []string{"anna", "lead"}, logins)
+	assert.Equal(t, []string{"lead", "anna"}, logins, "newest first")
+	assert.Equal(t, head, pushes[0].After)
+	assert.Equal(t, pushes[1].After, pushes[0].Before)
 	assert.True(t, c.Pushers[unknown.Key()].Unknown)
 }
 
