@@ -18,6 +18,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -32,6 +34,7 @@ import (
 	"github.com/pilotgate/pilotgate/internal/queue"
 	"github.com/pilotgate/pilotgate/internal/server"
 	"github.com/pilotgate/pilotgate/internal/webhook"
+	"github.com/pilotgate/pilotgate/internal/webhook/alert"
 )
 
 // The people beside those of the sample.
@@ -49,6 +52,8 @@ type World struct {
 	Key    *server.Key
 	Story  sample.Story
 	Now    func() time.Time
+	// AlertToken is what the Alertmanager of the sample's scenario posts with.
+	AlertToken string
 
 	options Options
 	hook    string
@@ -105,7 +110,7 @@ func New(ctx context.Context, o Options) (*World, error) {
 		return nil, fmt.Errorf("make a webhook secret: %w", err)
 	}
 
-	w := &World{Key: key, Story: o.Story, options: o, appKey: appKey}
+	w := &World{Key: key, Story: o.Story, options: o, appKey: appKey, AlertToken: hex.EncodeToString(secret)}
 	w.Story.Owner = owner
 	w.Story.SigningKey = sample.SigningKey{ID: key.Public.ID, Ed25519: key.Public.Public, From: now().AddDate(0, 0, -1).Format(time.DateOnly)}
 	w.GitHub = fakegithub.New(fakegithub.Options{Now: now, TokenNow: time.Now, Tick: time.Second, Seed: 1, Faults: o.Faults, BaseURL: "https://github.example"})
@@ -163,6 +168,16 @@ func (w *World) Start(ctx context.Context) error {
 	c.GitHub.WebURL, c.GitHub.V3APIURL, c.GitHub.V4APIURL = "https://github.example", "https://github.example/api/v3/", "https://github.example/api/graphql"
 	c.GitHub.App.IntegrationID, c.GitHub.App.WebhookSecret = w.App.ID(), w.App.Secret()
 	c.GitHub.App.PrivateKey = string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(w.appKey)}))
+	folder, err := os.MkdirTemp("", "pilotgate-demo-")
+	if err != nil {
+		return fmt.Errorf("keep the alerts' token: %w", err)
+	}
+	defer os.RemoveAll(folder) // read once, when the server starts
+	token := filepath.Join(folder, "token")
+	if err := os.WriteFile(token, []byte(w.AlertToken), 0o600); err != nil {
+		return fmt.Errorf("keep the alerts' token: %w", err)
+	}
+	c.Alerts = []server.Alert{{Repository: w.Repo.FullName(), Scenario: sample.Scenario, TokenFile: token}}
 	w.queue = queue.NewMemory(queue.Options{Workers: 4, FirstRetry: 20 * time.Millisecond, LastRetry: 200 * time.Millisecond})
 	transport := w.GitHub.Transport()
 	if o.Transport != nil {
@@ -188,6 +203,9 @@ func (w *World) Start(ctx context.Context) error {
 	go func() { ended <- s.Serve(running, listener) }()
 	return w.Settle(ctx)
 }
+
+// Alerts is where the server takes alerts.
+func (w *World) Alerts() string { return strings.TrimSuffix(w.hook, webhook.Path) + alert.Path }
 
 // Hook is where the server takes deliveries.
 func (w *World) Hook() string { return w.hook }

@@ -63,6 +63,14 @@ func (r *reader) governance() {
 			*side.registry = registry.Parse(p.Paths.Registry, side.files.Document(p.Paths.Registry).Blob.Bytes)
 			*side.pointer = registry.ParsePointer(p.Paths.Pointer, side.files.Document(p.Paths.Pointer).Blob.Bytes)
 		}
+		for _, move := range registry.Moves(m.PointerBefore, m.PointerAfter) {
+			if move.To == nil {
+				continue
+			}
+			if tag := m.Evidence.Releases[move.To.Digest]; registry.ReleaseTag(tag) && r.has(facts.Need{Kind: facts.NeedTag, Tag: tag}) {
+				m.Evidence.Tagged[tag] = !r.pull.Tags[tag].Absent
+			}
+		}
 		r.d.ModelChange = m
 	}
 	for _, c := range r.d.Governed {
@@ -83,7 +91,7 @@ func (r *reader) governance() {
 // evidenceOf reads the latest decision for each model digest from the signed
 // records; a ledger that does not verify proves nothing.
 func evidenceOf(l ledger.Ledger, keys []ledger.Key) registry.Evidence {
-	out := registry.Evidence{Go: map[string]bool{}, Releases: map[string]string{}}
+	out := registry.Evidence{Go: map[string]bool{}, Releases: map[string]string{}, Tagged: map[string]bool{}}
 	report, broken := ledger.Verify(l, keys)
 	if len(broken) > 0 {
 		return out

@@ -78,12 +78,14 @@ func unanswered(c *facts.Common, need facts.Need) []facts.Need {
 // green by now, which GitHub refuses to merge by itself: a person does.
 func onBranch(s *facts.Common, c Commit, brings string, p Pull) []Effect {
 	opened := s.Opened[c.Branch]
-	is := opened.Number != 0
+	asked := opened.Number != 0
 	at := s.Branches[c.Branch]
-	_, there := s.Git.Trees[at.OID].Entries[brings]
+	// Of a file that the default branch has too, another content tells.
+	is, had := s.Git.Trees[at.OID].Entries[brings], s.Git.Trees[s.Repository.DefaultOID].Entries[brings]
+	there := is.OID != "" && is.OID != had.OID
 	var out []Effect
 	switch {
-	case is && !opened.Open, is && at.Absent:
+	case asked && !opened.Open, asked && at.Absent:
 		return nil
 	case !at.Absent && !there:
 		c.Create, c.Parent = false, at.OID
@@ -91,7 +93,7 @@ func onBranch(s *facts.Common, c Commit, brings string, p Pull) []Effect {
 	case at.Absent:
 		out = append(out, c)
 	}
-	if !is {
+	if !asked {
 		out = append(out, p)
 	}
 	return out

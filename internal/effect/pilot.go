@@ -40,15 +40,17 @@ func first(s string, n int) string { return s[:min(n, len(s))] }
 // PilotNeeds are the facts that DiffPilot compares with: where our own branches
 // stand and what is there, and which issues of ours there are.
 func PilotNeeds(s *facts.Pilot, v judge.PilotVerdict) []facts.Need {
-	switch {
-	case (v.State == judge.Merged || v.State == judge.Reverted) && throughPull(&s.Common, v.Policy):
-		return branchNeeds(&s.Common, RecordBranch(v, ledgerHead(v)))
-	case v.State == judge.SignedOff && !v.Report.Found:
-		return branchNeeds(&s.Common, ReportBranch(v))
-	case v.State == judge.Bypassed, v.State == judge.Stale:
-		return unanswered(&s.Common, facts.Need{Kind: facts.NeedIssues})
+	var needs []facts.Need
+	if (v.State == judge.Merged || v.State == judge.Reverted) && throughPull(&s.Common, v.Policy) {
+		needs = append(needs, branchNeeds(&s.Common, RecordBranch(v, ledgerHead(v)))...)
 	}
-	return nil
+	if v.State == judge.SignedOff && !v.Report.Found {
+		needs = append(needs, branchNeeds(&s.Common, ReportBranch(v))...)
+	}
+	if v.State == judge.Bypassed || v.State == judge.Stale {
+		needs = append(needs, unanswered(&s.Common, facts.Need{Kind: facts.NeedIssues})...)
+	}
+	return append(needs, releaseNeeds(s, v)...)
 }
 
 func ledgerHead(v judge.PilotVerdict) string {
@@ -69,7 +71,8 @@ func DiffPilot(s *facts.Pilot, v judge.PilotVerdict, signer *ledger.Signer) ([]E
 	case judge.Withdrawn:
 		return withdrawnLooks(s, v), nil
 	case judge.SignedOff:
-		return reportEffects(s, v, words), nil
+		out, err := releaseEffects(s, v, signer, words)
+		return append(reportEffects(s, v, words), out...), err
 	case judge.Bypassed, judge.Stale:
 		return bypassed(s, v, words), nil
 	}

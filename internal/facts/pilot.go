@@ -22,14 +22,16 @@ type Pilot struct {
 
 // Opened is a pull request that our App opened.
 type Opened struct {
-	Number int    `json:"number"`
-	Open   bool   `json:"open"`
-	Merged bool   `json:"merged"`
-	Head   string `json:"head"`
-	Base   string `json:"base"`
-	Title  string `json:"title,omitempty"`
-	Body   string `json:"body,omitempty"`
-	URL    string `json:"url,omitempty"`
+	Number int  `json:"number"`
+	Open   bool `json:"open"`
+	Merged bool `json:"merged"`
+	// MergedAt is zero until it is merged.
+	MergedAt time.Time `json:"merged_at,omitzero"`
+	Head     string    `json:"head"`
+	Base     string    `json:"base"`
+	Title    string    `json:"title,omitempty"`
+	Body     string    `json:"body,omitempty"`
+	URL      string    `json:"url,omitempty"`
 }
 
 // RoleChange is a merged request that changed the role file.

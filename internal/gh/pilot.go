@@ -76,6 +76,7 @@ type wireOpened struct {
 	State             string
 	Title, Body, URL  string
 	CreatedAt         time.Time
+	MergedAt          *time.Time
 	HeadRefName       string
 	HeadRefOID        string
 	BaseRefName       string
@@ -84,10 +85,14 @@ type wireOpened struct {
 }
 
 func (p wireOpened) facts() facts.Opened {
-	return facts.Opened{
+	out := facts.Opened{
 		Number: p.Number, Open: p.State == "OPEN", Merged: p.State == "MERGED", Head: p.HeadRefOID, Base: p.BaseRefName,
 		Title: p.Title, Body: p.Body, URL: p.URL,
 	}
+	if p.MergedAt != nil {
+		out.MergedAt = *p.MergedAt
+	}
+	return out
 }
 
 // pilotPulls finds the request that brought the plan (0: none did) and our own.

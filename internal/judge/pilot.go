@@ -50,6 +50,13 @@ type PilotVerdict struct {
 	// the withdrawal.
 	Signoff *ledger.Entry
 
+	// Entries are the ledger's verified records, of all pilots.
+	Entries []ledger.Entry
+	// LookAgainAt is when time alone changes this verdict; zero: never.
+	LookAgainAt time.Time
+	// Release is what followed a Go decision.
+	Release Release
+
 	Request *dossier.Request // the plan as merged
 	Checks  []Check
 	Summary dossier.Document
@@ -65,6 +72,8 @@ type pilotFiles struct {
 	ledger  ledger.Ledger
 	summary dossier.Document
 	report  dossier.Document
+	// complete: all of it was read.
+	complete bool
 }
 
 // MissingPilot lists the facts that a verdict on the pilot still needs.
@@ -103,6 +112,7 @@ func readPilotFiles(c *facts.Common, pilot string) (pilotFiles, []facts.Need) {
 	if policy.ValidPilotID(pilot) {
 		f.report = r.Document(f.policy.ReportPath(pilot))
 	}
+	f.complete = len(r.Needs()) == 0
 	return f, r.Needs()
 }
 
@@ -122,14 +132,19 @@ func openPilot(s *facts.Pilot) (PilotVerdict, []facts.Need) {
 		dh, more = dossier.Open(head)
 		needs = append(needs, more...)
 	}
-	if len(needs) > 0 {
-		return v, needs
-	}
 	if finding.Count(f.faults, finding.Error) > 0 {
 		return v.as(LedgerShut, "policy_broken"), nil
 	}
-	report, broken := ledger.Verify(v.Ledger, v.Keys)
-	if v.Broken = broken; len(broken) > 0 {
+	var report ledger.Report
+	if f.complete {
+		report, v.Broken = ledger.Verify(v.Ledger, v.Keys)
+		v.Entries = report.Entries
+	}
+	if len(needs) > 0 {
+		ahead := v // the stages after the sign-off are read beside it, not after it
+		return v, append(needs, ahead.openRelease(s)...)
+	}
+	if len(v.Broken) > 0 {
 		return v.as(LedgerShut, "ledger_broken"), nil
 	}
 	if !there {
@@ -146,7 +161,9 @@ func openPilot(s *facts.Pilot) (PilotVerdict, []facts.Need) {
 	}
 	if entry != nil {
 		v.Entry, v.Record, v.Digest = entry, &entry.Record, strings.TrimPrefix(entry.Record.Digest, "sha256:")
-		return v.as(SignedOff, ""), nil
+		v = v.as(SignedOff, "")
+		needs := v.openRelease(s)
+		return v, needs
 	}
 	switch {
 	case merged == nil && f.policy.Enforcement == policy.Observe, merged != nil && d.Policy.Enforcement == policy.Observe:

@@ -104,7 +104,7 @@ func steps[S any](ctx context.Context, l *Loop, s facts.Subject, k kind[S]) erro
 // fill answers needs in rounds: what to read next depends on what was read.
 // More rounds than any document can ask for are an error of ours.
 func (l *Loop) fill(ctx context.Context, s facts.Subject, c *facts.Common, missing func() []facts.Need) error {
-	const rounds = 8
+	const rounds = 12
 	for round := 0; ; round++ {
 		needs, _, err := safely(func() ([]facts.Need, struct{}, error) { return missing(), struct{}{}, nil })
 		if err != nil || len(needs) == 0 {

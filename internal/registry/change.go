@@ -49,8 +49,10 @@ func Moves(before, after Pointer) []Move {
 type Evidence struct {
 	// Go holds the digests whose latest decision is Go.
 	Go map[string]bool
-	// Releases holds the release tag of a digest.
+	// Releases holds the release tag that was approved for a digest, and Tagged
+	// whether the repository has that tag.
 	Releases map[string]string
+	Tagged   map[string]bool
 }
 
 var minorOrMajor = regexp.MustCompile(`^v(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})\.0$`)
@@ -166,6 +168,8 @@ func (r *reading) forward(m Move, models Registry, on Evidence) {
 		r.find("RL007", "no_release", to.place("version"), "scenario", m.Scenario, "model", to.ID())
 	case !ReleaseTag(tag):
 		r.find("RL007", "patch_release", to.place("version"), "scenario", m.Scenario, "model", to.ID(), "tag", clip(tag))
+	case !on.Tagged[tag]:
+		r.find("RL007", "not_tagged", to.place("version"), "scenario", m.Scenario, "model", to.ID(), "tag", tag)
 	}
 	if m.From == nil {
 		return // a first deployment has nothing to fall back to

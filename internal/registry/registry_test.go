@@ -183,7 +183,7 @@ type change struct {
 }
 
 var goFor = func(digests ...string) registry.Evidence {
-	e := registry.Evidence{Go: map[string]bool{}, Releases: map[string]string{}}
+	e := registry.Evidence{Go: map[string]bool{}, Releases: map[string]string{}, Tagged: map[string]bool{"v1.4.0": true}}
 	for _, d := range digests {
 		e.Go[d] = true
 		e.Releases[d] = "v1.4.0"
@@ -256,10 +256,11 @@ type move struct {
 var moves = []move{
 	{"nothing", target("a", "1", base, ""), target("a", "1", base, ""), "released", goFor(), []string{}},
 	{"forward", target("a", "1", base, ""), target("b", "1", tuned, "a@1"), "released", goFor(tuned), []string{}},
-	{"forward without a Go", target("a", "1", base, ""), target("b", "1", tuned, "a@1"), "released", registry.Evidence{Releases: map[string]string{tuned: "v1.4.0"}}, []string{"RL007 no_go at 4"}},
-	{"a Go for another digest", target("a", "1", base, ""), target("b", "1", tuned, "a@1"), "released", registry.Evidence{Go: map[string]bool{third: true}, Releases: map[string]string{tuned: "v1.4.0"}}, []string{"RL007 no_go at 4"}},
+	{"forward without a Go", target("a", "1", base, ""), target("b", "1", tuned, "a@1"), "released", registry.Evidence{Releases: map[string]string{tuned: "v1.4.0"}, Tagged: map[string]bool{"v1.4.0": true}}, []string{"RL007 no_go at 4"}},
+	{"a Go for another digest", target("a", "1", base, ""), target("b", "1", tuned, "a@1"), "released", registry.Evidence{Go: map[string]bool{third: true}, Releases: map[string]string{tuned: "v1.4.0"}, Tagged: map[string]bool{"v1.4.0": true}}, []string{"RL007 no_go at 4"}},
 	{"forward without a release", target("a", "1", base, ""), target("b", "1", tuned, "a@1"), "released", registry.Evidence{Go: map[string]bool{tuned: true}}, []string{"RL007 no_release at 3"}},
 	{"forward with a patch", target("a", "1", base, ""), target("b", "1", tuned, "a@1"), "released", registry.Evidence{Go: map[string]bool{tuned: true}, Releases: map[string]string{tuned: "v1.4.1"}}, []string{"RL007 patch_release at 3"}},
+	{"forward before the tag is there", target("a", "1", base, ""), target("b", "1", tuned, "a@1"), "released", registry.Evidence{Go: map[string]bool{tuned: true}, Releases: map[string]string{tuned: "v1.4.0"}}, []string{"RL007 not_tagged at 3"}},
 	{"forward with no way back", target("a", "1", base, ""), target("b", "1", tuned, ""), "released", goFor(tuned), []string{"RL007 no_previous at 1"}},
 	{"forward past the model that runs", target("a", "1", base, ""), target("b", "1", tuned, "c@1"), "released", goFor(tuned), []string{"RL007 other_previous at 5"}},
 	{"a new scenario", "", target("b", "1", tuned, ""), "released", goFor(tuned), []string{}},

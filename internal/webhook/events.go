@@ -58,6 +58,7 @@ var table = []row{
 	{"pull_request", "edited ready_for_review converted_to_draft", pullRequest, masked, false},
 	{"pull_request_review", "submitted edited dismissed", pullRequest, masked, false},
 	{"issue_comment", "created edited deleted", comment, masked, false},
+	{"issues", "closed reopened edited deleted transferred", ownIssue, masked, false},
 	{"check_run", "rerequested requested_action", ownCheckRun, masked, true},
 	{"check_suite", "rerequested", ownCheckSuite, masked, true},
 	{"merge_group", "checks_requested", mergeGroup, looked, false},
@@ -184,6 +185,7 @@ type delivery struct {
 	} `json:"pull_request"`
 	Issue struct {
 		Number      int64     `json:"number"`
+		User        account   `json:"user"`
 		PullRequest *struct{} `json:"pull_request"`
 	} `json:"issue"`
 	Comment struct {
@@ -276,6 +278,15 @@ func comment(d *delivery) []queue.Key {
 	return []queue.Key{d.pull(d.Issue.Number)}
 }
 
+// ownIssue looks where somebody closes or edits an issue of ours: an incident's
+// stays open until it is over. Other people's issues are nobody's business.
+func ownIssue(d *delivery) []queue.Key {
+	if d.us.Bot == 0 || d.Issue.User.ID != d.us.Bot {
+		return nil
+	}
+	return repository(d)
+}
+
 // mayCommand errs on the side of a look: whether it is a command, the look says.
 func mayCommand(body string) bool { return strings.Contains(body, "/pilot") }
 
@@ -324,12 +335,13 @@ func tag(d *delivery) []queue.Key {
 }
 
 // dispatchedRun passes over runs that a push or a pull request started: pilots
-// are trained and measured by dispatched runs only.
+// are trained by dispatched runs, and measured by those and by scheduled ones.
 func dispatchedRun(d *delivery) []queue.Key {
-	if d.WorkflowRun.Event != "workflow_dispatch" {
-		return nil
+	switch {
+	case d.WorkflowRun.Event == "workflow_dispatch", d.WorkflowRun.Event == "schedule" && d.Action == "completed":
+		return repository(d)
 	}
-	return repository(d)
+	return nil
 }
 
 // pilotDeployment passes over the environments that have nothing to do with pilots.

@@ -53,6 +53,8 @@ var eventCases = []struct {
 	{"chat", "issue_comment", event(person, `"action":"created",`+forPull+`,"comment":{"body":"nice","user":{"id":5}}`), "ignored"},
 	{"command edited away", "issue_comment", event(person, `"action":"edited",`+forPull+`,"comment":{"body":"nice","user":{"id":5}},"changes":{"body":{"from":"/pilot recheck"}}`), "pr 17"},
 	{"our comment deleted by somebody", "issue_comment", event(person, `"action":"deleted",`+forPull+`,"comment":{"body":"### Pilot","user":{"id":100}}`), "pr 17"},
+	{"our issue closed by somebody", "issues", event(person, `"action":"closed","issue":{"number":9,"user":{"id":100}}`), "repo "},
+	{"somebody's issue", "issues", event(person, `"action":"closed","issue":{"number":9,"user":{"id":5}}`), "ignored"},
 	{"our own comment", "issue_comment", event(bot, `"action":"created",`+forPull+`,"comment":{"body":"### Pilot /pilot recheck","user":{"id":100}}`), "echo"},
 	{"command on an issue", "issue_comment", event(person, `"action":"created","issue":{"number":3},"comment":{"body":"/pilot rollback r","user":{"id":5}}`), "repo "},
 
