@@ -179,13 +179,14 @@ func (w *World) Start(ctx context.Context) error {
 	}
 	c.Alerts = []server.Alert{{Repository: w.Repo.FullName(), Scenario: sample.Scenario, TokenFile: token}}
 	w.queue = queue.NewMemory(queue.Options{Workers: 4, FirstRetry: 20 * time.Millisecond, LastRetry: 200 * time.Millisecond})
+	looks := &sweeping{Memory: w.queue, begun: make(chan struct{})}
 	transport := w.GitHub.Transport()
 	if o.Transport != nil {
 		transport = o.Transport(transport)
 	}
 	s, err := server.New(ctx, c, server.Options{
 		ScanWait: time.Minute, // a story has no half-read datasets, however slow the machine is
-		Log:      o.Log, Transport: transport, Now: w.Now, Key: w.Key, Bot: w.App.BotID(), OnRequest: o.OnRequest, Queue: w.queue,
+		Log:      o.Log, Transport: transport, Now: w.Now, Key: w.Key, Bot: w.App.BotID(), OnRequest: o.OnRequest, Queue: looks,
 	})
 	if err != nil {
 		return err
@@ -201,7 +202,7 @@ func (w *World) Start(ctx context.Context) error {
 	running, stop := context.WithCancel(ctx)
 	w.stop = stop
 	go func() { ended <- s.Serve(running, listener) }()
-	return w.Settle(ctx)
+	return w.begin(ctx, looks)
 }
 
 // Alerts is where the server takes alerts.
@@ -232,9 +233,42 @@ func (w *World) Idle() bool {
 	return stats.Waiting+stats.Running == 0
 }
 
+// patience is how long a server may work on before a story calls it lost. It is
+// met only by one that never comes to rest, however slow the machine is.
+const patience = 5 * time.Minute
+
+// sweeping tells of the first sweep: a server that has just started has nothing
+// to do until it has begun to look around.
+type sweeping struct {
+	*queue.Memory
+	once  sync.Once
+	begun chan struct{}
+}
+
+func (q *sweeping) Add(ctx context.Context, k queue.Key, o queue.AddOptions) error {
+	err := q.Memory.Add(ctx, k, o)
+	if k.Kind == queue.KindInstallation {
+		q.once.Do(func() { close(q.begun) })
+	}
+	return err
+}
+
+// begin waits for the first sweep and what it brings.
+func (w *World) begin(ctx context.Context, q *sweeping) error {
+	select {
+	case <-q.begun:
+	case <-ctx.Done():
+		return ctx.Err()
+	case err := <-w.ended:
+		w.ended <- err
+		return fmt.Errorf("the server ended: %w", err)
+	}
+	return w.Settle(ctx)
+}
+
 // Settle waits until all deliveries are made and nothing is left to look at.
 func (w *World) Settle(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for calm := 0; calm < 3; {
 		w.GitHub.Flush()

@@ -311,7 +311,7 @@ func (s *stage) settle() {
 // eventually waits for something that GitHub shows while the server still works.
 func (s *stage) eventually(shown func() bool) {
 	s.t.Helper()
-	require.Eventually(s.t, shown, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(s.t, shown, 2*time.Minute, 5*time.Millisecond)
 }
 
 // files turns texts into a commit's files.
