@@ -198,7 +198,7 @@ func try(root, tmp string, m mutant) outcome {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "go", "test", "-vet=off", "-count=1", "-failfast", "-timeout=2m", "-overlay="+f.Name(), "./"+filepath.Dir(m.File))
+	cmd := exec.CommandContext(ctx, "go", "test", "-vet=off", "-ldflags=-s -w", "-count=1", "-failfast", "-timeout=2m", "-overlay="+f.Name(), "./"+filepath.Dir(m.File))
 	cmd.Dir = root
 	out, err := cmd.CombinedOutput()
 	switch {
