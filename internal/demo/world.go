@@ -77,6 +77,8 @@ type Options struct {
 	OnRequest func(gh.Request)
 	// Policy edits the sample's policy text; nil leaves it.
 	Policy func(string) string
+	// Config changes the server's configuration; nil leaves it.
+	Config func(*server.Config)
 	// Story tells the sample; its signing key is set here.
 	Story sample.Story
 	// Transport wraps the way to GitHub (tests validate there); nil is direct.
@@ -178,6 +180,9 @@ func (w *World) Start(ctx context.Context) error {
 		return fmt.Errorf("keep the alerts' token: %w", err)
 	}
 	c.Alerts = []server.Alert{{Repository: w.Repo.FullName(), Scenario: sample.Scenario, TokenFile: token}}
+	if o.Config != nil {
+		o.Config(&c)
+	}
 	w.queue = queue.NewMemory(queue.Options{Workers: 4, FirstRetry: 20 * time.Millisecond, LastRetry: 200 * time.Millisecond})
 	looks := &sweeping{Memory: w.queue, begun: make(chan struct{})}
 	transport := w.GitHub.Transport()

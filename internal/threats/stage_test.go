@@ -35,6 +35,7 @@ import (
 	"github.com/pilotgate/pilotgate/internal/fakegithub"
 	"github.com/pilotgate/pilotgate/internal/fakegithub/openapi"
 	"github.com/pilotgate/pilotgate/internal/ledger"
+	"github.com/pilotgate/pilotgate/internal/server"
 )
 
 // The people and the branch of the stories.
@@ -67,6 +68,7 @@ type stage struct {
 // setting is what a story may want otherwise; the zero value is the usual.
 type setting struct {
 	profile  string
+	config   func(*server.Config)
 	policy   func(string) string
 	files    map[string]fakegithub.File
 	faults   *fakegithub.Faults
@@ -88,7 +90,7 @@ func open(t *testing.T, o ...setting) *stage {
 	story := small
 	story.Profile = set.profile
 	w, err := demo.New(context.WithoutCancel(s.ctx), demo.Options{
-		Log: zerolog.New(s.log), Policy: set.policy, Now: now, Story: story, Base: set.files, Faults: set.faults,
+		Log: zerolog.New(s.log), Policy: set.policy, Now: now, Story: story, Base: set.files, Config: set.config, Faults: set.faults,
 		Transport: func(next http.RoundTripper) http.RoundTripper {
 			if !set.unjudged {
 				next = openapi.Validate(t, next)

@@ -30,6 +30,7 @@ var threats = []threat{
 	{"dataset", "personal data echoed by annotation, comment, log, panic, error", personalData},
 	{"log reader", "JWT, token, secret, private key in logs, errors or URLs", secretsInLogs},
 	{"network", "forged, unsigned, oversized, slow, replayed deliveries", forgedDeliveries},
+	{"network", "foreign publishes to the queue; Alertmanager endpoint without token", foreignPublishers},
 	{"homoglyph", "Cyrillic look-alike login, team, role or path", lookAlikes},
 	{"confused deputy", "bot's write access used to approve, merge or edit elsewhere", confusedDeputy},
 	{"approver", "clicks the mend button, or hides behind the bot's commit", hidesBehindTheBot},
