@@ -83,7 +83,7 @@ test-real: $(PROMETHEUS)
 	PATH="$(BIN):$$PATH" $(GO) test -tags real -timeout 30m $(REAL)
 
 $(PROMETHEUS) &:
-	.ci/prometheus $(BIN)
+	GO=$(GO) .ci/prometheus $(BIN)
 
 .PHONY: mutants
 mutants:

@@ -42,7 +42,7 @@ var rooms = []struct {
 	{"approval", "facts policy finding", true},
 	{"rules", "dossier facts finding policy plan registry ledger benchmark dataset dataset/pii monitoring/watched", true},
 	{"judge", "rules approval dossier facts finding policy plan registry ledger evaluation benchmark", true},
-	{"render", "sentence judge rules approval dossier facts finding policy plan ledger benchmark dataset registry", true},
+	{"render", "judge rules approval dossier facts finding policy plan ledger benchmark dataset registry", true},
 	{"effect", "render judge approval dossier facts finding policy ledger", true},
 	{"bytestore", "facts", false},
 	{"scan", "bytestore facts dataset finding", false},
