@@ -16,7 +16,7 @@ type supposition struct {
 	confirmed          []string
 }
 
-const asIfShape = `write "approve:@login,role=ML Lead", or reject:`
+const asIfShape = `write "approve:@login,role=ML Lead" or "reject:@login,role=ML Lead"`
 
 // parseSupposition reads "approve:@login,role=ROLE,confirm=release+rollback".
 func parseSupposition(fact string) (supposition, error) {

@@ -52,6 +52,9 @@ func (b *benchmarks) Run(c *call) error {
 	if err != nil {
 		return err
 	}
+	if noRecords(&f) {
+		return advise("name a JSON Lines file, one record a line", "read dataset %s: none of its %d lines is a JSON object", b.Dataset, f.Records)
+	}
 	report := render.ScanReport{Path: b.Dataset, Facts: f, Scenario: scenario, Run: benchmark.Recompute(rules.Aggregates(&f), bands.Metrics)}
 	var differences map[string]string
 	if b.Run_ {
@@ -66,6 +69,16 @@ func (b *benchmarks) Run(c *call) error {
 		return errFindings
 	}
 	return nil
+}
+
+// noRecords tells a file that is no dataset from a dataset without scores.
+func noRecords(f *dataset.Facts) bool {
+	for _, c := range f.Counts {
+		if c.Rule == "DS002" && c.N >= f.Records && f.Records > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // policyAt is the checkout's, as it lies there; without a file the defaults hold.

@@ -144,7 +144,7 @@ func save(path string, p facts.PullRequest) error {
 	}
 	// It may hold documents of a private repository.
 	if err := os.WriteFile(path, append(raw, '\n'), 0o600); err != nil {
-		return fmt.Errorf("write snapshot: %w", err)
+		return advise("name a file in a folder that is there", "write snapshot: %w", err)
 	}
 	return nil
 }

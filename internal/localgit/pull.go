@@ -108,7 +108,7 @@ func (r *Repo) unknown(rev string) error {
 	if r.shallow {
 		return &ShallowError{"revision " + rev}
 	}
-	return fmt.Errorf("there is no revision %q here", rev)
+	return fmt.Errorf("there is no revision %q here; name a branch, a tag or a commit", rev)
 }
 
 // maxUntracked is the largest file that is taken from the working tree without

@@ -96,21 +96,21 @@ func compute(b *Bench) {
 	if q == nil {
 		return
 	}
-	var missing []string
+	stated := ""
 	for _, part := range []struct {
 		f    plan.Field
 		name string
-	}{{plan.Hardware, "hardware"}, {plan.HardwareCount, "count"}, {plan.Hours, "estimated hours"}} {
-		if v, ok := q.Plan.Get(part.f); !ok || v.Text == "" {
-			missing = append(missing, part.name)
+	}{{plan.Hardware, "hardware"}, {plan.HardwareCount, "count"}, {plan.Hours, "hours"}} {
+		if _, ok := q.Plan.Get(part.f); ok {
+			stated += "_" + part.name
 		}
 	}
-	switch len(missing) {
-	case 0:
-	case 3:
+	switch stated {
+	case "_hardware_count_hours":
+	case "":
 		b.Find("missing", b.place(plan.Hardware))
 	default:
-		b.Find("partly", computeLine(b), "parts", strings.Join(missing, ", "))
+		b.Find("only"+stated, computeLine(b))
 	}
 }
 

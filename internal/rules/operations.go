@@ -21,6 +21,9 @@ func releaseVersion(b *Bench) {
 	}
 	version, err := semver.StrictNewVersion(strings.TrimPrefix(v.Text, "v"))
 	switch {
+	case err == nil && !strings.HasPrefix(v.Text, "v") && version.Patch() == 0 && version.Prerelease() == "":
+		f := b.Find("no_v", v.At, "value", v.Text, "next", "v"+v.Text)
+		f.Severity, f.Mend = finding.Error, replace(v, "v"+v.Text)
 	case err != nil || !strings.HasPrefix(v.Text, "v"):
 		b.Find("not_a_version", v.At, "value", v.Text).Severity = finding.Error
 	case version.Prerelease() != "" || version.Metadata() != "":
@@ -79,7 +82,9 @@ func rollbackTarget(b *Bench) {
 		return
 	}
 	entry, found := q.Registry.Find(v.Text)
-	switch {
+	switch several := b.versionsOf(v.Text); {
+	case !found && len(several) > 1:
+		b.Find("several", v.At, "target", v.Text, "registry", b.Policy.Paths.Registry, "versions", strings.Join(several, ", "))
 	case !found:
 		b.Find("unknown", v.At, "target", v.Text, "registry", b.Policy.Paths.Registry)
 	case entry.Digest == "":
@@ -89,6 +94,16 @@ func rollbackTarget(b *Bench) {
 	default:
 		b.Verified("rollback", "target", v.Text)
 	}
+}
+
+// versionsOf are the models of the registry that have this name.
+func (b *Bench) versionsOf(name string) (ids []string) {
+	for _, e := range b.Request.Registry.Entries {
+		if e.Name == name {
+			ids = append(ids, e.ID())
+		}
+	}
+	return ids
 }
 
 // pointerFile: the deployment pointer that a rollback would move exists.

@@ -113,10 +113,17 @@ func initiator(b *Bench) {
 	}
 	v, ok := q.Plan.Get(plan.Initiator)
 	if !ok || v.Text == "" {
-		f := b.Find("derived", b.place(plan.Initiator), "login", q.Initiator)
-		f.Severity = finding.Note
-		if q.Initiator == "" && !b.Pull.Local {
-			f.Severity = finding.Error
+		at := b.place(plan.Initiator)
+		if v.At.Line > 0 {
+			at = v.At
+		}
+		switch {
+		case q.Initiator != "":
+			b.Find("derived", at, "login", q.Initiator).Severity = finding.Note
+		case b.Pull.Local:
+			b.Find("derived_later", at).Severity = finding.Note
+		default:
+			b.Find("missing", at).Severity = finding.Error
 		}
 		return
 	}

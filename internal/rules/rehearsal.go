@@ -79,12 +79,13 @@ func recoveryGate(b *Bench) {
 		return
 	}
 	strict := strings.Contains(v.Text, "--fail-on-warn")
+	var beyond []string // each with its worst sample
 	for _, m := range run.Metrics {
 		if m.N == 0 {
 			continue
 		}
 		if strings.Contains(v.Text, "run_benchmark") && (m.WorstOutcome == benchmark.Fail || strict && m.WorstOutcome == benchmark.Warn) {
-			b.Find("cannot_pass", v.At, "metric", m.Metric, "worst", round(m.Worst, 4), "worst_outcome", string(m.WorstOutcome), "threshold", m.Band.String())
+			beyond = append(beyond, m.Metric+" "+round(m.Worst, 4)+" ("+string(m.WorstOutcome)+")")
 		}
 		for _, asked := range plan.BandsIn(v.Text) {
 			value, has := m.Statistics[normalStatistic(cmp.Or(asked.Statistic, m.Statistic))]
@@ -92,5 +93,8 @@ func recoveryGate(b *Bench) {
 				b.Find("too_high", v.At, "metric", m.Metric, "value", round(value, 4), "threshold", asked.Band.String())
 			}
 		}
+	}
+	if len(beyond) > 0 {
+		b.Find("cannot_pass", v.At, "metrics", strings.Join(beyond, ", "))
 	}
 }
