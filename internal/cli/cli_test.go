@@ -14,6 +14,7 @@ import (
 
 	"github.com/pilotgate/pilotgate/internal/cli"
 	"github.com/pilotgate/pilotgate/internal/cli/sample"
+	"github.com/pilotgate/pilotgate/internal/dataset/accuracy"
 )
 
 type outcome struct {
@@ -68,6 +69,40 @@ func TestNoValueIsShown(t *testing.T) {
 		got := run(t, nil, "dataset", "scan", path, "--format", format)
 		for _, part := range []string{"900 000", "000-00", "9000000000"} {
 			assert.NotContains(t, got.stdout+got.stderr, part, format)
+		}
+	}
+}
+
+// TestNoPlantedValueIsShown plants values of every kind, each in a record of
+// its own, and looks for them, whole or in part, in all that the command says.
+func TestNoPlantedValueIsShown(t *testing.T) {
+	var text bytes.Buffer
+	var values []string
+	kinds := map[string]bool{}
+	for _, r := range accuracy.Generate(11, 400) {
+		text.Write(r.Line)
+		text.WriteByte('\n')
+		for _, span := range r.Spans {
+			values = append(values, string(r.Line[span.Start:span.End]))
+			kinds[span.Rule] = true
+		}
+	}
+	text.WriteString(`{"sample_id":"+7 912 345-67-89","language":"ivan.petrov@mail.ru","channel":"4276 3801 2345 6787","ivan@zavod.ru":1,` + "\n")
+	values = append(values, "+7 912 345-67-89", "ivan.petrov@mail.ru", "4276 3801 2345 6787", "ivan@zavod.ru")
+	require.Len(t, kinds, 18, "all kinds")
+	path := filepath.Join(t.TempDir(), "data.jsonl")
+	require.NoError(t, os.WriteFile(path, text.Bytes(), 0o600))
+	for _, args := range [][]string{
+		{"dataset", "scan", path}, {"dataset", "scan", path, "--format", "json"}, {"dataset", "scan", path, "--eval", path},
+		{"benchmark", path}, {"dataset", "scan", path, "--max-findings", "0"},
+	} {
+		got := run(t, func(s *cli.Streams) { s.StdoutTerminal = true }, args...)
+		require.NotEmpty(t, got.stdout+got.stderr)
+		for _, v := range values {
+			r := []rune(v)
+			for _, part := range []string{v, string(r[:min(len(r), 7)]), string(r[max(0, len(r)-7):])} {
+				assert.NotContains(t, got.stdout+got.stderr, part, "%v", args)
+			}
 		}
 	}
 }

@@ -18,7 +18,7 @@ func newProgress(c *call) *progress {
 	if !c.StderrTerminal {
 		return &progress{}
 	}
-	return &progress{all: mpb.NewWithContext(c, mpb.WithOutput(c.Stderr), mpb.WithWidth(40))}
+	return &progress{all: mpb.NewWithContext(c, mpb.WithOutput(c.Stderr), mpb.WithAutoRefresh(), mpb.WithWidth(80))}
 }
 
 // leastShown is below what nobody waits for a bar: bytes.
@@ -40,7 +40,8 @@ func (p *progress) show() {
 	case p.bar == nil:
 		p.bar = p.all.AddBar(p.total, mpb.BarRemoveOnComplete(),
 			mpb.PrependDecorators(decor.Name("reading "), decor.CountersKibiByte("% .0f / % .0f")),
-			mpb.AppendDecorators(decor.Percentage()))
+			mpb.AppendDecorators(decor.Percentage(), decor.AverageSpeed(decor.SizeB1024(0), " % .0f"), decor.Name(", "),
+				decor.AverageETA(decor.ET_STYLE_GO, decor.WC{W: 1}), decor.Name(" left")))
 	default:
 		p.bar.SetTotal(p.total, false)
 	}
