@@ -42,8 +42,8 @@ type Config struct {
 	// Scanner answers dataset needs [they are an error].
 	Scanner Scanner
 	// Objects opens addresses in object stores, which the policy of the base
-	// branch allowed [there are none].
-	Objects bytestore.Opener
+	// branch allowed, for one repository [there are none].
+	Objects func(facts.Repository) bytestore.Opener
 	// ObjectBytes bounds the cache of git objects [64 MiB].
 	ObjectBytes int64
 	OnRequest   func(Request) // counts; must be quick and safe for concurrent use

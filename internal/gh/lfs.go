@@ -22,7 +22,7 @@ import (
 type stores struct {
 	web     string // https://github.com, without a slash
 	lfs     *lfs.Client
-	objects bytestore.Opener
+	objects func(facts.Repository) bytestore.Opener
 }
 
 func newStores(config Config, v3 string) (*stores, error) {
@@ -69,7 +69,7 @@ func (c *Client) source(i *installation, r facts.Repository) bytestore.Source {
 	}
 	if c.stores.objects != nil {
 		s.Object = func(ctx context.Context, req facts.ScanRequest) (io.ReadCloser, int64, error) {
-			return mendable(c.stores.objects(ctx, req))
+			return mendable(c.stores.objects(r)(ctx, req))
 		}
 	}
 	return s

@@ -57,6 +57,9 @@ type Store struct {
 	Region        string `yaml:"region"`
 	AccessKeyFile string `yaml:"access_key_file"`
 	SecretKeyFile string `yaml:"secret_key_file"`
+	// Repositories may read it: owner/name, owner/*, an id, or * for every
+	// repository that the App is installed in.
+	Repositories []string `yaml:"repositories"`
 }
 
 // Defaults hold where the file is silent.
@@ -122,6 +125,11 @@ func (c Config) check() error {
 		return fmt.Errorf("configuration: workers is %d, at least 1 is needed", c.Workers)
 	case c.Sweep < time.Minute:
 		return fmt.Errorf("configuration: sweep is %s, at least 1m is needed", c.Sweep)
+	}
+	for _, s := range c.Stores {
+		if len(s.Repositories) == 0 {
+			return fmt.Errorf("configuration: store %s has no repositories; name those that may read it", s.Bucket)
+		}
 	}
 	return nil
 }

@@ -29,6 +29,7 @@ func TestTheExampleIsReadWhole(t *testing.T) {
 	assert.Equal(t, 30*time.Minute, c.Sweep)
 	require.Len(t, c.Stores, 1)
 	assert.Equal(t, "s3://acme-ml-data", c.Stores[0].Bucket)
+	assert.Equal(t, []string{"acme/digests"}, c.Stores[0].Repositories)
 }
 
 func TestDefaultsHoldWhereTheFileIsSilent(t *testing.T) {
@@ -37,6 +38,11 @@ func TestDefaultsHoldWhereTheFileIsSilent(t *testing.T) {
 	assert.Equal(t, 8080, c.Server.Port)
 	assert.Equal(t, 4, c.Workers)
 	assert.Equal(t, []string{"s3"}, c.secrets())
+}
+
+func TestAStoreThatNoRepositoryMayReadIsRefused(t *testing.T) {
+	_, err := load(t, smallest+"stores:\n  - bucket: s3://acme\n")
+	assert.EqualError(t, err, "configuration: store s3://acme has no repositories; name those that may read it")
 }
 
 func TestTwoSecretsStandOnTwoLines(t *testing.T) {

@@ -117,7 +117,7 @@ func New(ctx context.Context, c Config, o Options) (*Server, error) {
 	s.counts = m
 	s.scans = scan.New(scan.Options{Wait: cmp.Or(o.ScanWait, scanWait), NearDuplicates: true, OnBytes: m.scanned, Done: s.scanned})
 	s.github, err = gh.New(gh.Config{
-		GitHub: c.GitHub, Transport: o.Transport, Now: o.Now, Pacing: pacing(c, o), Signing: public, Scanner: s.scans, Objects: s.stores.Open,
+		GitHub: c.GitHub, Transport: o.Transport, Now: o.Now, Pacing: pacing(c, o), Signing: public, Scanner: s.scans, Objects: s.stores.For,
 		OnRequest: func(r gh.Request) {
 			m.request(r)
 			if o.OnRequest != nil {

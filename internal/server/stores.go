@@ -26,7 +26,7 @@ func openStores(ctx context.Context, stores []Store) (*bucket.Stores, error) {
 		if err != nil {
 			return nil, fmt.Errorf("store %s: secret_key_file: %w", s.Bucket, err)
 		}
-		out = append(out, bucket.Store{Bucket: s.Bucket, Endpoint: s.Endpoint, Region: s.Region, AccessKey: id, SecretKey: secret})
+		out = append(out, bucket.Store{Bucket: s.Bucket, Endpoint: s.Endpoint, Region: s.Region, AccessKey: id, SecretKey: secret, Repositories: s.Repositories})
 	}
 	return bucket.Open(ctx, out)
 }

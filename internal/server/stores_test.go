@@ -31,10 +31,10 @@ func TestAStoreIsReadWithTheKeysOfItsFiles(t *testing.T) {
 	defer s3.Close()
 	stores, err := openStores(context.Background(), []Store{{
 		Bucket: "s3://acme", Endpoint: s3.URL, Region: "eu-central-1",
-		AccessKeyFile: keyFile(t, "made-up-id\n"), SecretKeyFile: keyFile(t, " made-up-key \n"),
+		AccessKeyFile: keyFile(t, "made-up-id\n"), SecretKeyFile: keyFile(t, " made-up-key \n"), Repositories: []string{"acme/pilots"},
 	}})
 	require.NoError(t, err)
-	_, _, err = stores.Open(context.Background(), facts.ScanRequest{URI: "s3://acme/a.jsonl"})
+	_, _, err = stores.For(facts.Repository{Owner: "acme", Name: "pilots"})(context.Background(), facts.ScanRequest{URI: "s3://acme/a.jsonl"})
 	require.Error(t, err)
 	assert.Contains(t, signed, "Credential=made-up-id/")
 	assert.Contains(t, signed, "/eu-central-1/s3/")

@@ -6,8 +6,8 @@
 // bytestore.ErrChanged, never a mixture. Redirects are not followed, since they
 // lead to another bucket or another region's.
 //
-// The package must not open a bucket that is not configured, whatever an address
-// says, must not take an endpoint or a credential from an address, and must not
+// The package must not open a bucket that is not configured for the repository,
+// whatever an address or a policy says, must not take an endpoint or a credential from an address, and must not
 // write.
 package bucket
 
@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -35,15 +36,28 @@ type Store struct {
 	Region   string // "": us-east-1
 	// AccessKey and SecretKey; both "": what the process's environment gives it.
 	AccessKey, SecretKey string
+	// Repositories may read it, for the keys are the server's and each
+	// repository's policy allows itself what it likes: "owner/name", "owner/*", a
+	// repository's id, which outlives renames, or "*" for all. None: nobody.
+	Repositories []string
 }
 
 // Stores are the buckets that this server may read.
 type Stores struct{ open []*opened }
 
 type opened struct {
-	prefix string // "s3://name/" or "s3://name/prefix/"
-	bucket *blob.Bucket
-	kind   kind
+	prefix       string // "s3://name/" or "s3://name/prefix/"
+	repositories []string
+	bucket       *blob.Bucket
+	kind         kind
+}
+
+// reads says whether a repository may read the store.
+func (o *opened) reads(r facts.Repository) bool {
+	return slices.ContainsFunc(o.repositories, func(entry string) bool {
+		owner, all := strings.CutSuffix(entry, "/*")
+		return entry == "*" || entry == strconv.FormatInt(r.ID, 10) || strings.EqualFold(entry, r.FullName()) || all && strings.EqualFold(owner, r.Owner)
+	})
 }
 
 // kind is what differs between providers.
@@ -78,7 +92,12 @@ func open(ctx context.Context, s Store) (*opened, error) {
 	if (s.AccessKey == "") != (s.SecretKey == "") {
 		return nil, errors.New("an access key and a secret key belong together")
 	}
-	o := &opened{prefix: scheme + "://" + name + "/"}
+	for _, entry := range s.Repositories {
+		if !isRepositories(entry) {
+			return nil, fmt.Errorf("%q in repositories is no owner/name, owner/*, id or *", entry)
+		}
+	}
+	o := &opened{prefix: scheme + "://" + name + "/", repositories: s.Repositories}
 	if prefix != "" {
 		o.prefix += prefix + "/"
 	}
@@ -91,6 +110,21 @@ func open(ctx context.Context, s Store) (*opened, error) {
 		return nil, fmt.Errorf("no object store is known by %q", scheme)
 	}
 	return o, err
+}
+
+// isRepositories says whether an entry can name repositories at all: letters,
+// digits and signs as GitHub allows them.
+func isRepositories(entry string) bool {
+	if id, err := strconv.ParseInt(entry, 10, 64); entry == "*" || err == nil && id > 0 {
+		return true
+	}
+	owner, name, _ := strings.Cut(entry, "/")
+	word := func(s string) bool {
+		return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+			return r > 'z' || !strings.ContainsRune("-_.", r) && (r|0x20 < 'a' || r|0x20 > 'z') && (r < '0' || r > '9')
+		})
+	}
+	return word(owner) && (name == "*" || word(name))
 }
 
 // Close ends all connections.
@@ -117,13 +151,17 @@ func plain(path string) bool {
 // attributesTime is how long a store may take to say what it has.
 const attributesTime = 30 * time.Second
 
-// Open opens the object of a request's URI; it is a bytestore.Opener. The body
-// is bytestore.Versioned. Here or while it is read the answer may be
+// For opens the objects that a repository may read. The opener's body is
+// bytestore.Versioned. On opening or while it is read the answer may be
 // bytestore's ErrNoStore, ErrAbsent, ErrTooLarge, ErrRefused, ErrAddress or
 // ErrChanged, for good.
-func (s *Stores) Open(ctx context.Context, req facts.ScanRequest) (io.ReadCloser, int64, error) {
+func (s *Stores) For(r facts.Repository) bytestore.Opener {
+	return func(ctx context.Context, req facts.ScanRequest) (io.ReadCloser, int64, error) { return s.object(ctx, r, req) }
+}
+
+func (s *Stores) object(ctx context.Context, repository facts.Repository, req facts.ScanRequest) (io.ReadCloser, int64, error) {
 	_, path, _ := strings.Cut(req.URI, "://")
-	i := slices.IndexFunc(s.open, func(o *opened) bool { return strings.HasPrefix(req.URI, o.prefix) })
+	i := slices.IndexFunc(s.open, func(o *opened) bool { return strings.HasPrefix(req.URI, o.prefix) && o.reads(repository) })
 	if i < 0 || !plain(path) {
 		return nil, 0, bytestore.ErrNoStore
 	}

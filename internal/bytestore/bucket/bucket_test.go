@@ -115,14 +115,16 @@ func (c *cut) Write(b []byte) (int, error) {
 
 func (s *shelf) open(t *testing.T, name string) *bucket.Stores {
 	t.Helper()
-	stores, err := bucket.Open(ctx, []bucket.Store{{Bucket: name, Endpoint: s.URL, AccessKey: "made-up-id", SecretKey: "made-up-key"}})
+	stores, err := bucket.Open(ctx, []bucket.Store{{Bucket: name, Endpoint: s.URL, AccessKey: "made-up-id", SecretKey: "made-up-key", Repositories: []string{"Acme/pilots", "others/*", "77"}}})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, stores.Close()) })
 	return stores
 }
 
+var repository = facts.Repository{ID: 1, Owner: "acme", Name: "pilots"}
+
 func read(stores *bucket.Stores, uri string) ([]byte, string, error) {
-	body, size, err := stores.Open(ctx, facts.ScanRequest{URI: uri})
+	body, size, err := stores.For(repository)(ctx, facts.ScanRequest{URI: uri})
 	if err != nil {
 		return nil, "", err
 	}
@@ -256,6 +258,37 @@ func TestOnlyConfiguredBucketsAreRead(t *testing.T) {
 	assert.Len(t, s.gets, before)
 }
 
+// TestOnlyConfiguredRepositoriesRead: the keys are the server's, so a policy that
+// allows another team's bucket opens nothing.
+func TestOnlyConfiguredRepositoriesRead(t *testing.T) {
+	s := newShelf(t)
+	s.put("pilots/a.jsonl", object)
+	stores := s.open(t, "s3://acme")
+	for name, c := range map[string]struct {
+		r    facts.Repository
+		want error
+	}{
+		"by name":               {facts.Repository{ID: 1, Owner: "acme", Name: "pilots"}, nil},
+		"by name, other case":   {facts.Repository{ID: 1, Owner: "ACME", Name: "Pilots"}, nil},
+		"by owner":              {facts.Repository{ID: 2, Owner: "others", Name: "anything"}, nil},
+		"by id, renamed":        {facts.Repository{ID: 77, Owner: "new", Name: "name"}, nil},
+		"another of the owner":  {facts.Repository{ID: 3, Owner: "acme", Name: "pilots2"}, bytestore.ErrNoStore},
+		"another owner":         {facts.Repository{ID: 4, Owner: "acme2", Name: "pilots"}, bytestore.ErrNoStore},
+		"an owner's look-alike": {facts.Repository{ID: 5, Owner: "others-x", Name: "a"}, bytestore.ErrNoStore},
+		"nobody":                {facts.Repository{}, bytestore.ErrNoStore},
+	} {
+		before := len(s.gets)
+		body, _, err := stores.For(c.r)(ctx, facts.ScanRequest{URI: uri})
+		if c.want != nil {
+			assert.ErrorIs(t, err, c.want, name)
+			assert.Len(t, s.gets, before, name)
+			continue
+		}
+		require.NoError(t, err, name)
+		assert.NoError(t, body.Close())
+	}
+}
+
 func TestAnEndpointThatIsNone(t *testing.T) {
 	for _, s := range []bucket.Store{
 		{Bucket: "acme"},
@@ -267,6 +300,12 @@ func TestAnEndpointThatIsNone(t *testing.T) {
 		{Bucket: "s3://acme", SecretKey: "a"},
 		{Bucket: "s3://acme", AccessKey: "a", SecretKey: "b", Endpoint: "example.org"},
 		{Bucket: "s3://acme", AccessKey: "a", SecretKey: "b", Endpoint: "https://user:word@example.org"},
+		{Bucket: "s3://acme", AccessKey: "a", SecretKey: "b", Repositories: []string{"acme"}},
+		{Bucket: "s3://acme", AccessKey: "a", SecretKey: "b", Repositories: []string{"acme/a/b"}},
+		{Bucket: "s3://acme", AccessKey: "a", SecretKey: "b", Repositories: []string{"асме/pilots"}},
+		{Bucket: "s3://acme", AccessKey: "a", SecretKey: "b", Repositories: []string{"*/pilots"}},
+		{Bucket: "s3://acme", AccessKey: "a", SecretKey: "b", Repositories: []string{""}},
+		{Bucket: "s3://acme", AccessKey: "a", SecretKey: "b", Repositories: []string{"-1"}},
 	} {
 		_, err := bucket.Open(ctx, []bucket.Store{s})
 		assert.ErrorContains(t, err, "open store "+s.Bucket, s)

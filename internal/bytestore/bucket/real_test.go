@@ -76,7 +76,7 @@ func TestARealS3(t *testing.T) {
 	})
 	require.NoError(t, err)
 	key := func(name, secret string) *bucket.Stores {
-		stores, err := bucket.Open(ctx, []bucket.Store{{Bucket: "s3://" + name, Endpoint: endpoint, Region: "eu-central-1", AccessKey: "made-up-id", SecretKey: secret}})
+		stores, err := bucket.Open(ctx, []bucket.Store{{Bucket: "s3://" + name, Endpoint: endpoint, Region: "eu-central-1", AccessKey: "made-up-id", SecretKey: secret, Repositories: []string{"*"}}})
 		require.NoError(t, err)
 		return stores
 	}
