@@ -177,7 +177,7 @@ func (w *World) contributed(who string, n, m int, plan string) string {
 		return "is the initiator"
 	}
 	for _, e := range w.Events[:m] {
-		if e.Kind == "push" && e.text("ref") == "refs/heads/"+opened.text("head_ref") && e.Actor == who {
+		if e.Kind == "push" && e.text("ref") == "refs/heads/"+opened.text("head_ref") && e.Actor == who && !w.updates(e) {
 			return "pushed to the branch"
 		}
 	}
@@ -194,6 +194,14 @@ func (w *World) contributed(who string, n, m int, plan string) string {
 		}
 	}
 	return ""
+}
+
+// updates tells whether a push is the "Update branch" button's: a merge that
+// GitHub made upon what was there, and that has governed files as a parent has.
+func (w *World) updates(push Event) bool {
+	c := w.commits[push.text("after")]
+	parents := c.texts("parents")
+	return len(parents) == 2 && parents[0] == push.text("before") && c.is("signed_by_github") && !w.touches(c)
 }
 
 // commitsOf are the commits that a head has and a base has not.

@@ -66,6 +66,10 @@ var stories = []struct {
 		{Do: "open", Quiet: true}, {Do: "suggestion", Who: byIrina, N: 1, Quiet: true},
 		{Do: "approve", Who: byIrina}, {Do: "approve", Who: byOleg, Quiet: true}, {Do: "merge", Quiet: true},
 	}, 1},
+	{"an approver who pressed Update branch", []step{
+		{Do: "open", Quiet: true}, {Do: "main", N: 0, Quiet: true}, {Do: "update", Who: byIrina, Quiet: true},
+		{Do: "approve", Who: byIrina}, {Do: "approve", Who: byOleg, Quiet: true}, {Do: "merge", Quiet: true},
+	}, 1},
 	{"other bands on main in the moment of the merge", []step{
 		{Do: "open", Quiet: true}, {Do: "approve", Who: byIrina}, {Do: "approve", Who: byOleg, Quiet: true}, {Do: "main", N: 1}, {Do: "merge", Quiet: true},
 	}, 0},
