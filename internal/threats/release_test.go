@@ -316,8 +316,7 @@ func TestRecovery(t *testing.T) {
 }
 
 // Whoever sends alerts, or commands, moves nothing that they may not.
-func TestAlertSender(t *testing.T) {
-	t.Parallel()
+func sendsAlerts(t *testing.T) {
 	on(t, "forged, replayed and foreign alerts open nothing", func(t *testing.T, s *stage) {
 		s.released()
 		s.pass(time.Hour)
@@ -329,6 +328,18 @@ func TestAlertSender(t *testing.T) {
 		s.alert(s.AlertToken, "resolved", now.Add(-time.Minute), labels(tuned))
 		assert.Empty(t, s.openIssues())
 		assert.Empty(t, s.ours("rollback/"))
+	})
+	on(t, "a flapping alert opens one incident and one way back", func(t *testing.T, s *stage) {
+		s.released()
+		s.pass(time.Hour)
+		for range 3 {
+			for _, status := range []string{"firing", "resolved"} {
+				s.pass(time.Minute)
+				s.alert(s.AlertToken, status, s.Now().Add(-30*time.Second), labels(tuned))
+			}
+		}
+		assert.Len(t, s.openIssues(), 1)
+		s.one("rollback/")
 	})
 	on(t, "alerts go on and the model was rolled back: one rollback a release", func(t *testing.T, s *stage) {
 		s.rolledBack()

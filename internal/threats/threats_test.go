@@ -38,6 +38,7 @@ var threats = []threat{
 	{"author", "reuses a pilot id, renames a plan after sign-off, `pilot: ../../.github/x`, digest-prefix collision in file names", reusesAnID},
 	{"author", "replaces the dataset at the same URI, LFS object swapped after approval", replacesTheDataset},
 	{"anyone", "changes base-branch policy, bands or workflow after approval; role lost between approval, merge and launch", changesTheBase},
+	{"alert sender", "forged, replayed or flapping alerts", sendsAlerts},
 	{"commenter", "edited, quoted, old-digest or forged commands", commands},
 	{"author", "lax policy on a side branch used as base", sideBranch},
 	{"crash", "make evaluation crash to keep an old green", crashes},
