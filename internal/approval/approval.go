@@ -125,6 +125,9 @@ func Judge(in Input) Result {
 	return out
 }
 
+// RolesOf are the roles that an account holds now for the paths of the input.
+func RolesOf(in Input, a facts.Account) []string { return newCourt(in).rolesOf(a) }
+
 // match fills the roles with different people (or not, if the policy says so):
 // the first assignment in role order, older reviews first, that fills most.
 func (c *court) match(out *Result) {

@@ -81,6 +81,9 @@ type Options struct {
 	Config func(*server.Config)
 	// Story tells the sample; its signing key is set here.
 	Story sample.Story
+	// Unguarded leaves the training environment without our protection rule, as
+	// on a plan of GitHub's that has none.
+	Unguarded bool
 	// Transport wraps the way to GitHub (tests validate there); nil is direct.
 	Transport func(http.RoundTripper) http.RoundTripper
 }
@@ -139,6 +142,9 @@ func New(ctx context.Context, o Options) (*World, error) {
 		Slug: "pilotgate", Name: app.Name, Key: &appKey.PublicKey, Permissions: app.Permissions, Events: app.Events, Secret: hex.EncodeToString(secret),
 	})
 	w.App.Install(owner, w.Repo)
+	if !o.Unguarded {
+		w.Repo.Guard(policy.Default().Environment, w.App)
+	}
 	return w, w.Start(ctx)
 }
 

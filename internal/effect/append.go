@@ -33,7 +33,11 @@ func (a appending) effects(signer ledger.Signer) ([]Effect, error) {
 	if err != nil {
 		return nil, fmt.Errorf("append to the ledger: %w", err)
 	}
-	files := append([]File{{Path: added.LogPath, Bytes: added.Log}, {Path: added.RecordPath, Bytes: added.Record}}, a.beside...)
+	var files []File
+	if len(a.record.Rows) > 0 {
+		files = append(files, File{Path: added.LogPath, Bytes: added.Log})
+	}
+	files = append(append(files, File{Path: added.RecordPath, Bytes: added.Record}), a.beside...)
 	tip, base := a.common.Repository.DefaultOID, a.common.Repository.DefaultBranch
 	commit := Commit{Branch: base, Parent: tip, Message: a.message, Files: files}
 	if !throughPull(a.common, a.policy) {

@@ -44,6 +44,9 @@ func PilotNeeds(s *facts.Pilot, v judge.PilotVerdict) []facts.Need {
 	if (v.State == judge.Merged || v.State == judge.Reverted) && throughPull(&s.Common, v.Policy) {
 		needs = append(needs, branchNeeds(&s.Common, RecordBranch(v, ledgerHead(v)))...)
 	}
+	if v.Launch.Due != nil && throughPull(&s.Common, v.Policy) {
+		needs = append(needs, branchNeeds(&s.Common, launchBranch(v))...)
+	}
 	if v.State == judge.SignedOff && !v.Report.Found {
 		needs = append(needs, branchNeeds(&s.Common, ReportBranch(v))...)
 	}
@@ -59,24 +62,34 @@ func ledgerHead(v judge.PilotVerdict) string {
 }
 
 // DiffPilot is what has to be done for a pilot: write the sign-off that is due,
-// draft the report of one that stands, or say that there will be none.
+// draft the report of one that stands, answer the runs that wait, or say that
+// there will be no sign-off.
 func DiffPilot(s *facts.Pilot, v judge.PilotVerdict, signer *ledger.Signer) ([]Effect, error) {
 	words := render.Speak(v.Policy.Language)
-	switch v.State {
-	case judge.Merged, judge.Reverted:
-		if signer == nil {
-			return nil, errors.New("append to the ledger: no signing key is configured")
-		}
-		return pilotAppend(s, v, words).effects(*signer)
-	case judge.Withdrawn:
-		return withdrawnLooks(s, v), nil
-	case judge.SignedOff:
-		out, err := releaseEffects(s, v, signer, words)
-		return append(reportEffects(s, v, words), out...), err
-	case judge.Bypassed, judge.Stale:
-		return bypassed(s, v, words), nil
+	due := v.State == judge.Merged || v.State == judge.Reverted
+	if signer == nil && (due || v.Launch.Due != nil) {
+		return nil, errors.New("append to the ledger: no signing key is configured")
 	}
-	return nil, nil
+	out, err := launchEffects(s, v, signer, words)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case due:
+		added, err := pilotAppend(s, v, words).effects(*signer)
+		return append(out, added...), err
+	case v.State == judge.Withdrawn:
+		out = append(out, withdrawnLooks(s, v)...)
+	case v.State == judge.SignedOff:
+		out = append(out, reportEffects(s, v, words)...)
+		if v.Launch.Due == nil { // one record at a time: each is chained to the one before
+			release, err := releaseEffects(s, v, signer, words)
+			return append(out, release...), err
+		}
+	case v.State == judge.Bypassed, v.State == judge.Stale:
+		out = append(out, bypassed(s, v, words)...)
+	}
+	return out, nil
 }
 
 // pilotAppend is the sign-off that is due, or its withdrawal.

@@ -25,11 +25,15 @@ func DiffRepository(s *facts.RepositoryState, v judge.RepositoryVerdict, signer 
 	for _, id := range v.Pilots {
 		look(facts.KindPilot, id)
 	}
+	words := render.Speak(v.Policy.Language)
+	for _, a := range v.Answers {
+		out = append(out, answered(&s.Common, v.Policy, a, words)...)
+	}
 	const marker = "pilotgate:ledger"
 	told := slices.DeleteFunc(bearing(s.Issues, marker), func(i facts.Issue) bool { return !i.Open })
 	switch {
 	case len(v.Broken) > 0 && len(told) == 0:
-		title, body := render.Speak(v.Policy.Language).LedgerIssue(v.Broken)
+		title, body := words.LedgerIssue(v.Broken)
 		return append(out, Issue{Marker: marker, Title: title, Body: body}), nil
 	case len(v.Broken) > 0:
 		return append(out, closed(told[1:])...), nil

@@ -59,7 +59,7 @@ type Common struct {
 	Access   map[string]Access   `json:"access,omitempty"`   // by lower-case login
 
 	Workflows   map[string]Workflow     `json:"workflows,omitempty"` // by the workflow file's path
-	Runs        map[string]Run          `json:"runs,omitempty"`      // by run id; ID 0 is "there is none"
+	Runs        map[string]Run          `json:"runs,omitempty"`      // by Need.Key; ID 0 is "there is none"
 	Waiting     map[string]Waiting      `json:"waiting,omitempty"`   // by "", the repository
 	Pending     map[string]Pending      `json:"pending,omitempty"`   // by run id
 	Artifacts   map[string]Artifacts    `json:"artifacts,omitempty"` // by run id
@@ -73,6 +73,7 @@ type Common struct {
 	TagsRead    bool                    `json:"tags_read,omitempty"`
 	Releases    map[string]Release      `json:"releases,omitempty"`    // by tag
 	Deployments map[string][]Deployment `json:"deployments,omitempty"` // our App's by environment, newest first
+	Guards      map[string]Guard        `json:"guards,omitempty"`      // by environment
 }
 
 // Account is a GitHub account. A deleted one is "ghost" with ID 0.

@@ -43,7 +43,7 @@ const (
 	NeedScan      NeedKind = "scan"       // Scan: a dataset's facts
 	NeedAccess    NeedKind = "access"     // what Login may do in the repository
 	NeedRuns      NeedKind = "runs"       // Path: the runs of a workflow file
-	NeedRun       NeedKind = "run"        // ID: one run
+	NeedRun       NeedKind = "run"        // ID and Attempt (0: the latest): one run
 	NeedWaiting   NeedKind = "waiting"    // the runs that wait for an environment
 	NeedPending   NeedKind = "pending"    // ID: the environments that a run waits for
 	NeedArtifacts NeedKind = "artifacts"  // ID: a run's artifacts
@@ -55,23 +55,25 @@ const (
 	NeedTags      NeedKind = "tags"       // the names of the repository's tags, one page
 	NeedRelease   NeedKind = "release"    // the release of Tag
 	NeedDeployed  NeedKind = "deployed"   // our deployments to Environment
+	NeedGuard     NeedKind = "guard"      // Environment: do we decide on it?
 )
 
 // Need is one absent fact, as data.
 type Need struct {
-	Kind   NeedKind
-	Commit string
-	Base   string
-	OID    string
-	Team   string
-	Repo   string
-	Branch string
-	Tag    string
-	Login  string
-	Path   string
-	ID     int64
-	Ref    string
-	Scan   *ScanRequest
+	Kind    NeedKind
+	Commit  string
+	Base    string
+	OID     string
+	Team    string
+	Repo    string
+	Branch  string
+	Tag     string
+	Login   string
+	Path    string
+	ID      int64
+	Attempt int
+	Ref     string
+	Scan    *ScanRequest
 
 	Environment string
 }
@@ -101,10 +103,17 @@ func (n Need) Key() string {
 		return n.Scan.Key()
 	case NeedRuns:
 		return n.Path
-	case NeedRun, NeedPending, NeedArtifacts, NeedArtifact, NeedPull:
+	case NeedRun:
+		if n.Attempt == 0 {
+			return strconv.FormatInt(n.ID, 10)
+		}
+		return strconv.FormatInt(n.ID, 10) + "/" + strconv.Itoa(n.Attempt)
+	case NeedPending, NeedArtifacts, NeedArtifact, NeedPull:
 		return strconv.FormatInt(n.ID, 10)
 	case NeedClaim:
 		return n.Ref
+	case NeedGuard:
+		return n.Environment
 	}
 	return ""
 }
@@ -162,6 +171,8 @@ func (c *Common) Answered(n Need) bool {
 		_, ok = c.Releases[n.Key()]
 	case NeedDeployed:
 		_, ok = c.Deployments[n.Key()]
+	case NeedGuard:
+		_, ok = c.Guards[n.Key()]
 	}
 	return ok
 }

@@ -86,6 +86,12 @@ type Artifact struct {
 	Absent   bool              `json:"absent,omitempty"` // expired or deleted
 }
 
+// Guard tells whether an environment's deployments wait for our App. What
+// GitHub does not tell is taken for guarded: then nothing is started by itself.
+type Guard struct {
+	Ours bool `json:"ours"`
+}
+
 // Claim is a ref of ours that says that something was begun. Creating it is the
 // compare-and-set: it can be there only once.
 type Claim struct {

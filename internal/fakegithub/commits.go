@@ -152,6 +152,12 @@ func (r *Repo) DeleteBranch(by, branch string) {
 	r.s.deleteRef(r.r, "refs/heads/"+branch, r.s.account(by))
 }
 
+// DeleteRef deletes any ref as a person with a clone and the right to push.
+func (r *Repo) DeleteRef(by, ref string) {
+	defer r.s.lock()()
+	r.s.deleteRef(r.r, ref, r.s.account(by))
+}
+
 // Import writes the files of fsys as one commit of by on the default branch,
 // keeping nothing of what was there. It takes at most maxFiles files and
 // maxBytes bytes, so that a wrong directory does not fill the memory.

@@ -87,8 +87,17 @@ func (w *writing) claim(ctx context.Context, e effect.Claim) error {
 		return err
 	})
 	var refused *Refused
-	if errors.As(err, &refused) && strings.Contains(refused.Why, "already exists") {
+	var unclear *Unclear
+	switch {
+	case errors.As(err, &refused) && strings.Contains(refused.Why, "already exists"):
 		return queue.Transient(&Conflict{refused.Error()}, 0)
+	case errors.As(err, &unclear): // what it let happen would be lost: was it made by us?
+		var at github.Reference
+		_, lost := w.client.call(w.inst, "GET /repos/{owner}/{repo}/git/ref/{ref}").get(ctx,
+			fmt.Sprintf("repos/%s/%s/git/ref/%s", w.repo.Owner, w.repo.Name, escapePath(strings.TrimPrefix(e.Ref, "refs/"))), &at)
+		if lost == nil && at.GetObject().GetSHA() == made.GetSHA() {
+			return nil
+		}
 	}
 	return overtaken(err)
 }

@@ -77,6 +77,7 @@ type Client struct {
 	opened   *cache[int64, []openedIssue] // by repository
 
 	artifacts *cache[object, facts.Artifact]
+	guards    *cache[object, time.Time] // until when an environment counts as guarded
 }
 
 type ownerName struct{ owner, name string }
@@ -122,6 +123,7 @@ func New(config Config) (*Client, error) {
 		opened:        newCache[int64, []openedIssue](4 * maxNames),
 		compared:      newCache[object, comparison](4 * maxCompared),
 		teams:         newCache[teamKey, teamAnswer](4 * maxTeams),
+		guards:        newCache[object, time.Time](maxNames),
 		artifacts:     newCache[object, facts.Artifact](maxContents),
 	}
 	for _, u := range []string{v3, v4} {

@@ -24,6 +24,7 @@
 //	reach          repository, two commit ids         for ever, by number  the same comparison answers it
 //	teams          installation, org/slug             60 s                 dropped on membership and team events
 //	names          repository id                      until it is wrong    the id in each answer is compared
+//	guards         repository, environment            60 s                 only that it is guarded; then nothing is started
 //	artifacts      repository, artifact id            for ever, by size    an artifact never changes under its id
 //	opened issues  repository                         10 min               only adds what a listing leaves out
 //	REST answers   installation, URL, media type      until ETag differs   GitHub says 304, which costs no rate

@@ -84,6 +84,7 @@ func prepare(c *facts.Common) {
 	made(&c.Pulls)
 	made(&c.Releases)
 	made(&c.Deployments)
+	made(&c.Guards)
 }
 
 func made[V any](m *map[string]V) {

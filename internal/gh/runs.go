@@ -99,9 +99,14 @@ func (f *filling) runs(ctx context.Context, file string) (facts.Workflow, error)
 	return facts.Workflow{Runs: got.facts()}, nil
 }
 
-func (f *filling) run(ctx context.Context, id int64) (facts.Run, error) {
+func (f *filling) run(ctx context.Context, id int64, attempt int) (facts.Run, error) {
 	var got wireWorkflowRun
-	_, err := f.call("GET /repos/{owner}/{repo}/actions/runs/{run_id}").get(ctx, f.path("actions/runs/%d", id), &got)
+	var err error
+	if attempt == 0 {
+		_, err = f.call("GET /repos/{owner}/{repo}/actions/runs/{run_id}").get(ctx, f.path("actions/runs/%d", id), &got)
+	} else {
+		_, err = f.call("GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}").get(ctx, f.path("actions/runs/%d/attempts/%d", id, attempt), &got)
+	}
 	switch {
 	case isAbsent(err):
 		return facts.Run{}, nil
@@ -146,6 +151,48 @@ func (f *filling) pending(ctx context.Context, id int64) (facts.Pending, error) 
 	return out, nil
 }
 
+// guard tells whether our App is among the environment's protection rules.
+func (f *filling) guard(ctx context.Context, environment string) (facts.Guard, error) {
+	us, err := f.client.App(ctx)
+	if err != nil {
+		return facts.Guard{}, err
+	}
+	key := object{f.to.Repository.ID, environment}
+	if until, ok := f.client.guards.get(key); ok && f.client.now().Before(until) {
+		return facts.Guard{Ours: true}, nil
+	}
+	var got struct {
+		Rules []struct {
+			Enabled bool `json:"enabled"`
+			App     struct {
+				ID   int64  `json:"id"`
+				Slug string `json:"slug"`
+			} `json:"app"`
+		} `json:"custom_deployment_protection_rules"`
+	}
+	_, err = f.call("GET /repos/{owner}/{repo}/environments/{environment_name}/deployment_protection_rules").get(ctx,
+		f.path("environments/%s/deployment_protection_rules", url.PathEscape(environment)), &got)
+	switch {
+	case isAbsent(err): // no such environment, or a plan without protection rules
+		return facts.Guard{}, nil
+	case isRefused(err):
+		return facts.Guard{Ours: true}, nil
+	case err != nil:
+		return facts.Guard{}, err
+	}
+	for _, r := range got.Rules {
+		if r.Enabled && (r.App.ID == us.ID || r.App.Slug+"[bot]" == us.Login) {
+			f.client.guards.put(key, f.client.now().Add(guardLifetime), 1)
+			return facts.Guard{Ours: true}, nil
+		}
+	}
+	return facts.Guard{}, nil
+}
+
+// guardLifetime is how long an environment is taken for guarded without asking.
+// That it is not guarded is asked each time: then we may start a run.
+const guardLifetime = 60 * time.Second
+
 // answerRuns answers what is asked of workflow runs.
 func (f *filling) answerRuns(ctx context.Context, n facts.Need) error {
 	switch n.Kind {
@@ -153,7 +200,7 @@ func (f *filling) answerRuns(ctx context.Context, n facts.Need) error {
 		v, err := f.runs(ctx, n.Path)
 		return kept(f, f.to.Workflows, n, v, err)
 	case facts.NeedRun:
-		v, err := f.run(ctx, n.ID)
+		v, err := f.run(ctx, n.ID, n.Attempt)
 		return kept(f, f.to.Runs, n, v, err)
 	case facts.NeedWaiting:
 		v, err := f.waiting(ctx)
@@ -170,6 +217,9 @@ func (f *filling) answerRuns(ctx context.Context, n facts.Need) error {
 	case facts.NeedClaim:
 		v, err := f.claim(ctx, n.Ref)
 		return kept(f, f.to.Claims, n, v, err)
+	case facts.NeedGuard:
+		v, err := f.guard(ctx, n.Environment)
+		return kept(f, f.to.Guards, n, v, err)
 	}
 	return errors.New("no such kind of need")
 }

@@ -304,3 +304,16 @@ func TestADownloadCarriesNoTokenAndGoesNowhereElse(t *testing.T) {
 		})
 	}
 }
+
+func TestAnEnvironmentIsOursWhereItWaitsForUs(t *testing.T) {
+	w := trained(t)
+	guard := func(environment string) bool {
+		return w.ask(facts.Need{Kind: facts.NeedGuard, Environment: environment}).Guards[environment].Ours
+	}
+	assert.False(t, guard("pilot-finetune"), "there is none yet")
+	other := w.hub.CreateApp(fakegithub.AppSpec{Slug: "other", NoHook: true})
+	w.repo.Guard("pilot-finetune", other)
+	assert.False(t, guard("pilot-finetune"), "another App's rule is not ours")
+	w.repo.Guard("pilot-finetune", w.app)
+	assert.True(t, guard("pilot-finetune"))
+}

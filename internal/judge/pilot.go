@@ -52,10 +52,11 @@ type PilotVerdict struct {
 
 	// Entries are the ledger's verified records, of all pilots.
 	Entries []ledger.Entry
-	// LookAgainAt is when time alone changes this verdict; zero: never.
-	LookAgainAt time.Time
+	Launch  Launch
 	// Release is what followed a Go decision.
 	Release Release
+	// LookAgainAt is when time alone changes this verdict; zero: never.
+	LookAgainAt time.Time
 
 	Request *dossier.Request // the plan as merged
 	Checks  []Check
@@ -116,8 +117,28 @@ func readPilotFiles(c *facts.Common, pilot string) (pilotFiles, []facts.Need) {
 	return f, r.Needs()
 }
 
-// openPilot judges as far as the facts go and says which are missing for more.
+// openPilot judges as far as the facts go and says which are missing for more:
+// the sign-off first, then each stage that it opens.
 func openPilot(s *facts.Pilot) (PilotVerdict, []facts.Need) {
+	v, needs := openSignoff(s)
+	if len(needs) > 0 {
+		if v.Ledger.LogPath != "" { // the policy is read: the stages after are read beside the sign-off
+			ahead := v
+			needs = append(append(needs, v.launchNeeds(s)...), ahead.openRelease(s)...)
+		}
+		return v, needs
+	}
+	needs = v.openLaunch(s)
+	if v.State == SignedOff {
+		needs = append(needs, v.openRelease(s)...)
+	}
+	if at := v.Launch.again; !at.IsZero() && (v.LookAgainAt.IsZero() || at.Before(v.LookAgainAt)) {
+		v.LookAgainAt = at
+	}
+	return v, needs
+}
+
+func openSignoff(s *facts.Pilot) (PilotVerdict, []facts.Need) {
 	f, needs := readPilotFiles(&s.Common, s.ID)
 	v := PilotVerdict{ID: s.ID, Policy: f.policy, Tree: f.tree, Ledger: f.ledger, Summary: f.summary, Report: f.report, Keys: dossier.Keys(f.policy)}
 	var d, dh dossier.Dossier // as merged, and at the request's head
@@ -141,8 +162,7 @@ func openPilot(s *facts.Pilot) (PilotVerdict, []facts.Need) {
 		v.Entries = report.Entries
 	}
 	if len(needs) > 0 {
-		ahead := v // the stages after the sign-off are read beside it, not after it
-		return v, append(needs, ahead.openRelease(s)...)
+		return v, needs
 	}
 	if len(v.Broken) > 0 {
 		return v.as(LedgerShut, "ledger_broken"), nil
@@ -161,9 +181,7 @@ func openPilot(s *facts.Pilot) (PilotVerdict, []facts.Need) {
 	}
 	if entry != nil {
 		v.Entry, v.Record, v.Digest = entry, &entry.Record, strings.TrimPrefix(entry.Record.Digest, "sha256:")
-		v = v.as(SignedOff, "")
-		needs := v.openRelease(s)
-		return v, needs
+		return v.as(SignedOff, ""), nil
 	}
 	switch {
 	case merged == nil && f.policy.Enforcement == policy.Observe, merged != nil && d.Policy.Enforcement == policy.Observe:

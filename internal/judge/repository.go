@@ -28,6 +28,10 @@ type RepositoryVerdict struct {
 	Why    Reason
 
 	Export Export
+
+	// Answers are to the runs that wait for the environment and are no pilot's
+	// that the default branch tells of.
+	Answers []Answer
 }
 
 // MissingRepository lists the facts that a verdict on the repository needs.
@@ -70,12 +74,13 @@ func openRepository(s *facts.RepositoryState) (RepositoryVerdict, []facts.Need) 
 	v.Pilots = slices.DeleteFunc(v.Pilots, func(id string) bool { return !policy.ValidPilotID(id) })
 	slices.Sort(v.Pilots)
 	v.Pilots = slices.Compact(v.Pilots)
+	needs := v.answerStrays(s, f.Tree())
 	if len(v.Broken) > 0 || finding.Count(v.Faults, finding.Error) > 0 {
-		return v, nil
+		return v, needs
 	}
-	var needs []facts.Need
-	v.Record, v.Why, needs = rolesRecord(s, &v, report)
-	return v, needs
+	var more []facts.Need
+	v.Record, v.Why, more = rolesRecord(s, &v, report)
+	return v, append(needs, more...)
 }
 
 // plansOf parses every plan of a commit, as far as they are there.

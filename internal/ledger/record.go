@@ -19,8 +19,8 @@ import (
 // the first of the file name.
 type Kind string
 
-// The kinds, each with the decision its rows carry. A launch and an evaluation
-// have no row.
+// The kinds, each with the decision its rows carry. A launch, its failure for a
+// reason that is not the plan's, and an evaluation have no row.
 const (
 	KindSignoff   Kind = "signoff"
 	KindRejected  Kind = "rejected"
@@ -31,6 +31,7 @@ const (
 	KindOverride  Kind = "override"
 	KindPolicy    Kind = "policy"
 	KindLaunch    Kind = "launch"
+	KindFailure   Kind = "failure"
 
 	KindEvaluation Kind = "evaluation"
 )
@@ -108,11 +109,11 @@ type Predicate struct {
 	Checks       []Check    `json:"checks,omitempty"`
 	PolicyDigest string     `json:"policy_digest,omitempty"`
 	Launch       *Launch    `json:"launch,omitempty"` // every parameter of the training run
-	Run          *Run       `json:"run,omitempty"`    // of a launch, and of an evaluation whose results a run made
+	Run          *Run       `json:"run,omitempty"`    // of a launch or its failure, and of an evaluation whose results a run made
 	Pointer      *Pointer   `json:"pointer,omitempty"`
 	// Evaluation is what an evaluation record attests; see package evaluation.
 	Evaluation *evaluation.Evaluation `json:"evaluation,omitempty"`
-	Reason     string                 `json:"reason,omitempty"` // of an override, or of a decision against the recommendation
+	Reason     string                 `json:"reason,omitempty"` // of an override, a failure, or a decision against the recommendation
 
 	// Rows are the log's rows that this record stands for, in their order.
 	Rows []Row `json:"rows,omitempty"`

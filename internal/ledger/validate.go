@@ -36,7 +36,7 @@ func (r Record) check() string {
 		return "merge_commit"
 	case r.PolicyDigest != "" && !validDigest(r.PolicyDigest):
 		return "policy_digest"
-	case Clean(r.Reason) != r.Reason, r.Reason == "" && r.Kind == KindOverride:
+	case Clean(r.Reason) != r.Reason, r.Reason == "" && (r.Kind == KindOverride || r.Kind == KindFailure):
 		return "reason"
 	case r.Prev != "" && !validDigest(r.Prev):
 		return "prev"
@@ -44,7 +44,7 @@ func (r Record) check() string {
 		return "created_at"
 	case r.Launch == nil && r.Kind == KindSignoff:
 		return "launch"
-	case r.Run == nil && r.Kind == KindLaunch, r.Run != nil && !r.Kind.rowless():
+	case r.Run == nil && (r.Kind == KindLaunch || r.Kind == KindFailure), r.Run != nil && !r.Kind.rowless():
 		return "run"
 	case (r.Evaluation == nil) == (r.Kind == KindEvaluation):
 		return "evaluation"

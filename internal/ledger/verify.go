@@ -338,7 +338,9 @@ func (v *verification) follow(kinds func(Kind) bool) {
 
 func anyKind(Kind) bool { return true }
 
-func (k Kind) rowless() bool { return k == KindLaunch || k == KindEvaluation }
+func (k Kind) rowless() bool {
+	return k == KindLaunch || k == KindFailure || k == KindEvaluation
+}
 
 // rowPath is where the record of a row lies.
 func rowPath(r Row, evidence string) string {

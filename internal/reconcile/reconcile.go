@@ -234,8 +234,9 @@ func (l *Loop) pilots() kind[facts.Pilot] {
 			return effect.PilotNeeds(s, judge.Pilot(s))
 		},
 		decide: func(s *facts.Pilot) ([]effect.Effect, time.Time, error) {
-			effects, err := effect.DiffPilot(s, judge.Pilot(s), l.Signer)
-			return effects, time.Time{}, err
+			v := judge.Pilot(s)
+			effects, err := effect.DiffPilot(s, v, l.Signer)
+			return effects, v.LookAgainAt, err
 		},
 	}
 }

@@ -67,13 +67,14 @@ type stage struct {
 
 // setting is what a story may want otherwise; the zero value is the usual.
 type setting struct {
-	profile  string
-	config   func(*server.Config)
-	policy   func(string) string
-	files    map[string]fakegithub.File
-	faults   *fakegithub.Faults
-	beside   func(*http.Request) *http.Response // a host beside GitHub
-	unjudged bool                               // exchanges are not held against GitHub's description: the story breaks them
+	profile   string
+	config    func(*server.Config)
+	policy    func(string) string
+	files     map[string]fakegithub.File
+	faults    *fakegithub.Faults
+	beside    func(*http.Request) *http.Response // a host beside GitHub
+	unguarded bool                               // the training environment has no protection rule
+	unjudged  bool                               // exchanges are not held against GitHub's description: the story breaks them
 }
 
 // small is a sample whose datasets are read in a moment.
@@ -90,7 +91,7 @@ func open(t *testing.T, o ...setting) *stage {
 	story := small
 	story.Profile = set.profile
 	w, err := demo.New(context.WithoutCancel(s.ctx), demo.Options{
-		Log: zerolog.New(s.log), Policy: set.policy, Now: now, Story: story, Base: set.files, Config: set.config, Faults: set.faults,
+		Log: zerolog.New(s.log), Policy: set.policy, Now: now, Story: story, Base: set.files, Config: set.config, Faults: set.faults, Unguarded: set.unguarded,
 		Transport: func(next http.RoundTripper) http.RoundTripper {
 			if !set.unjudged {
 				next = openapi.Validate(t, next)
@@ -509,6 +510,14 @@ func (s *stage) written() []string {
 		}
 	}
 	return out
+}
+
+// sweep looks at everything, as the server does at its start.
+func (s *stage) sweep() {
+	s.t.Helper()
+	require.NoError(s.t, s.Stop())
+	require.NoError(s.t, s.Start(context.WithoutCancel(s.ctx)))
+	s.settle()
 }
 
 // writesNothingMore delivers everything once more and asserts that the second

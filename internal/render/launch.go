@@ -1,0 +1,43 @@
+package render
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/pilotgate/pilotgate/internal/judge"
+	"github.com/pilotgate/pilotgate/internal/ledger"
+)
+
+// Gate is what the launch gate says to a run. What changed since the sign-off is
+// named in words of ours, each value in it escaped.
+func (w *Words) Gate(r judge.Reason) string {
+	const mark = "{changed}"
+	text := w.texts["gate"][r.Key]
+	before, after, is := strings.Cut(text, mark)
+	if !is {
+		return fill(text, r.Args, markdown)
+	}
+	return fill(before, r.Args, markdown) + w.ChangedNames(r.Args["changed"]) + fill(after, r.Args, markdown)
+}
+
+// ChangedNames puts the ingredients of a sign-off that changed into words.
+func (w *Words) ChangedNames(changed string) string {
+	var names []string
+	for name := range strings.SplitSeq(changed, "\n") {
+		kind, path, _ := strings.Cut(name, " ")
+		names = append(names, w.say(markdown, "ingredient", kind, "path", path))
+	}
+	return strings.Join(names, ", ")
+}
+
+// LaunchRecord is the message of the commit that puts a launch, or its failure,
+// on record, and title and body of the pull request that brings it where it
+// cannot be pushed.
+func (w *Words) LaunchRecord(r ledger.Record) (message, title, body string) {
+	values := map[string]string{
+		"pilot": r.Pilot, "number": strconv.Itoa(r.PullRequest), "launched": strconv.FormatInt(r.Run.ID, 10), "reason": r.Reason,
+	}
+	kind := string(r.Kind)
+	return w.sayMap(plain, "launch", kind+"_message", values), w.sayMap(plain, "launch", kind+"_title", values),
+		w.sayMap(markdown, "launch", kind+"_body", values)
+}
