@@ -35,6 +35,7 @@ var rooms = []struct {
 	{"registry", "finding benchmark policy/strictyaml", true},
 	{"dataset", "finding", true},
 	{"evaluation", "finding benchmark", true},
+	{"sentence", "", true},
 	{"ledger", "finding evaluation", true},
 	{"monitoring", "benchmark", true},
 	{"facts", "finding dataset", true},

@@ -75,7 +75,7 @@ func (l Ledger) readable() []finding.Finding {
 	case len(l.Records) > MaxRecords:
 		return []finding.Finding{broken("SG001", "too_many", l.LogPath, 0, "records", strconv.Itoa(len(l.Records)), "limit", strconv.Itoa(MaxRecords))}
 	case len(l.Results) > MaxResults:
-		return []finding.Finding{broken("SG001", "too_many_results", l.LogPath, 0, "files", strconv.Itoa(len(l.Results)), "limit", strconv.Itoa(MaxResults))}
+		return []finding.Finding{broken("SG001", "too_many_results", l.LogPath, 0, "count", strconv.Itoa(len(l.Results)), "limit", strconv.Itoa(MaxResults))}
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -209,16 +208,6 @@ func lineLink(v judge.Verdict, at finding.Position) string {
 		link += "#L" + strconv.Itoa(at.Line)
 	}
 	return link
-}
-
-// urlPath escapes a repository path for a link's target: no parenthesis or
-// space may end it.
-func urlPath(p string) string {
-	parts := strings.Split(p, "/")
-	for i, s := range parts {
-		parts[i] = strings.NewReplacer("(", "%28", ")", "%29").Replace(url.PathEscape(s))
-	}
-	return strings.Join(parts, "/")
 }
 
 func (w *Words) annotations(fs []finding.Finding) []Annotation {

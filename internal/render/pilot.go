@@ -178,16 +178,6 @@ func (w *Words) reportEvidence(v judge.PilotVerdict) string {
 		"- [`" + escape(v.Policy.Paths.Signoff, markdown, true) + "`](" + relative(v.Policy.ReportPath(v.ID), v.Policy.Paths.Signoff) + ")\n"
 }
 
-// relative is the link from one repository file to another.
-func relative(from, to string) string {
-	a, b := strings.Split(from, "/"), strings.Split(to, "/")
-	a = a[:len(a)-1]
-	for len(a) > 0 && len(b) > 1 && a[0] == b[0] {
-		a, b = a[1:], b[1:]
-	}
-	return strings.Repeat("../", len(a)) + urlPath(strings.Join(b, "/"))
-}
-
 // LedgerIssue is title and body of the issue about a ledger that does not verify.
 func (w *Words) LedgerIssue(broken []finding.Finding) (title, body string) {
 	var b strings.Builder
