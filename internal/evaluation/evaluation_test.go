@@ -111,7 +111,7 @@ func TestAGoodCandidateIsRecommended(t *testing.T) {
 func TestARegressedCandidateIsNot(t *testing.T) {
 	e := evaluation.Judge(pilot(60, -3))
 	assert.Equal(t, evaluation.NoGo, e.Recommendation)
-	assert.Equal(t, []string{"bound_missed coverage", "bound_missed accuracy", "bound_missed coherence", "bound_missed informativeness"}, reasons(e, evaluation.Against))
+	assert.Equal(t, []string{"missed_policy coverage", "missed_policy accuracy", "missed_policy coherence", "missed_policy informativeness"}, reasons(e, evaluation.Against))
 	m, _ := e.Metric(benchmark.Accuracy)
 	assert.Equal(t, evaluation.Acceptance{From: evaluation.FromPolicy, Bound: "0.90", Statistic: benchmark.Mean, Value: m.Candidate.Value}, m.Acceptance)
 	assert.Equal(t, evaluation.Worse, m.Change)
@@ -167,7 +167,7 @@ func TestTheBaselineAgainIsNotTheCandidate(t *testing.T) {
 	e := evaluation.Judge(in)
 	assert.False(t, e.Measured)
 	assert.Equal(t, evaluation.None, e.Recommendation)
-	assert.Equal(t, []string{"scores_identical", "latency_identical", "summaries_identical", "nothing_could"}, reasons(e, evaluation.Open))
+	assert.Equal(t, []string{"scores_identical", "latency_identical", "summaries_identical", "nothing_shown"}, reasons(e, evaluation.Open))
 	m, _ := e.Metric(benchmark.Coverage)
 	assert.Equal(t, evaluation.Same, m.Change)
 
@@ -208,7 +208,7 @@ func TestAcceptance(t *testing.T) {
 		against string
 	}{
 		"the policy's bound":          {func(*evaluation.Input) {}, true, ""},
-		"the plan's bound":            {func(in *evaluation.Input) { in.Acceptance = ninety(benchmark.Latency, "146.9", "") }, false, "bound_missed latency_seconds"},
+		"the plan's bound":            {func(in *evaluation.Input) { in.Acceptance = ninety(benchmark.Latency, "146.9", "") }, false, "missed_plan latency_seconds"},
 		"the plan's, on the mean":     {func(in *evaluation.Input) { in.Acceptance = ninety(benchmark.Latency, "123", benchmark.Avg) }, true, ""},
 		"a tolerance that is reached": {func(in *evaluation.Input) { in.LatencyTolerance = "+5 %" }, true, ""},
 		"and one that is not":         {func(in *evaluation.Input) { in.LatencyTolerance = "≤ 4,9%" }, false, "tolerance_missed latency_seconds"},
@@ -240,7 +240,7 @@ func TestAToleratedSlowdownIsNoReason(t *testing.T) {
 	})
 	e := evaluation.Judge(in)
 	assert.Equal(t, evaluation.Go, e.Recommendation)
-	assert.Contains(t, reasons(e, evaluation.Note), "shown_worse latency_seconds")
+	assert.Contains(t, reasons(e, evaluation.Note), "tolerated latency_seconds")
 }
 
 func TestNoEvidenceIsNeverAPass(t *testing.T) {

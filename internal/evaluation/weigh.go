@@ -238,6 +238,14 @@ func (e *Evaluation) recomputed(in Input) {
 	}
 }
 
+// asked writes a bound as what is asked for: "≥ 0.90".
+func (m Metric) asked(bound string) string {
+	if m.Better == benchmark.Lower {
+		return "≤ " + bound
+	}
+	return "≥ " + bound
+}
+
 // tolerated: the plan allows this much slowdown.
 func (m Metric) tolerated() bool { return m.Acceptance.Tolerance != "" && m.Acceptance.LimitMet }
 
@@ -252,27 +260,27 @@ func (e *Evaluation) ofMetric(m Metric) {
 		e.because(Open, "baseline_"+m.Baseline.Problem, "metric", m.Name)
 	}
 	if a.From != "" && !a.BoundMet {
-		e.because(Against, "bound_missed", "metric", m.Name, "statistic", a.Statistic, "value", a.Value, "better", string(m.Better), "bound", a.Bound, "from", a.From)
+		e.because(Against, "missed_"+a.From, "metric", m.Name, "statistic", a.Statistic, "value", a.Value, "bound", m.asked(a.Bound))
 	}
 	if a.Tolerance != "" && !a.LimitMet && a.Limit != "" {
 		e.because(Against, "tolerance_missed", "metric", m.Name, "statistic", m.Statistic, "value", m.Candidate.Value, "baseline", m.Baseline.Value, "tolerance", a.Tolerance, "limit", a.Limit)
 	}
 	switch {
 	case m.Candidate.Outcome == benchmark.Fail && a.Met:
-		e.because(Against, "band_failed", "metric", m.Name, "statistic", m.Statistic, "value", m.Candidate.Value, "bound", m.Warn)
+		e.because(Against, "band_failed", "metric", m.Name, "statistic", m.Statistic, "value", m.Candidate.Value, "bound", m.asked(m.Warn))
 	case m.Candidate.Outcome == benchmark.Warn && a.Met:
-		e.because(Note, "in_warn_band", "metric", m.Name, "statistic", m.Statistic, "value", m.Candidate.Value, "bound", m.Pass)
+		e.because(Note, "in_warn_band", "metric", m.Name, "statistic", m.Statistic, "value", m.Candidate.Value, "bound", m.asked(m.Pass))
 	}
 	args := []string{"metric", m.Name, "statistic", m.Statistic, "delta", m.Delta, "low", m.Low, "high", m.High, "p", m.Test.P, "n", strconv.Itoa(m.N), "moved", strconv.Itoa(m.Moved)}
 	switch m.Change {
 	case Better:
 		e.because(For, "shown_better", args...)
 	case Worse:
-		w := Open
 		if m.tolerated() {
-			w = Note
+			e.because(Note, "tolerated", append(args, "tolerance", a.Tolerance)...)
+		} else {
+			e.because(Open, "shown_worse", args...)
 		}
-		e.because(w, "shown_worse", args...)
 	case Unclear:
 		e.because(Note, "unclear", append(args, "needed", strconv.Itoa(m.Needed))...)
 	case TooFew:
@@ -285,13 +293,16 @@ func (e *Evaluation) ofMetric(m Metric) {
 // nothingShown: no metric is shown to be better; whether it could have been is
 // another matter.
 func (e *Evaluation) nothingShown() {
+	could, few := false, false
 	for _, m := range e.Metrics {
-		if m.Change == Unclear || m.Change == Worse {
-			e.because(Open, "nothing_shown", "n", strconv.Itoa(e.Paired))
-			return
-		}
+		could = could || m.Change == Unclear || m.Change == Worse
+		few = few || m.Change == TooFew
 	}
-	e.because(Open, "nothing_could", "n", strconv.Itoa(e.Paired))
+	if few && !could {
+		e.because(Open, "nothing_could", "n", strconv.Itoa(e.Paired))
+		return
+	}
+	e.because(Open, "nothing_shown")
 }
 
 // ofDrift: a score that moved the good way moved because the candidate is
