@@ -82,7 +82,7 @@ type testing struct {
 // step is a digit finer than a number is written with.
 func step(d decimal.Decimal) decimal.Decimal { return decimal.New(1, min(d.Exponent(), 0)-1) }
 
-// worse is a value d steps beyond a bound, better one that many on the good side.
+// worse is the value one step beyond a bound.
 func worse(b benchmark.Direction, bound decimal.Decimal) decimal.Decimal {
 	if b == benchmark.Lower {
 		return bound.Add(step(bound))
@@ -180,7 +180,6 @@ func (t *testing) band(metric string) {
 			at(outOfBandFor-interval, AlertOutOfBand), at(outOfBandFor, AlertOutOfBand, beyond(past, i+1)...))
 	}
 	if len(all) == 2 {
-		// Both bounds have a value between them, unless they are a step apart.
 		between := all[0].bound.Add(all[1].bound).Div(decimal.NewFromInt(2))
 		t.add(metric+" in the warn band", []Series{t.pointing(t.Pilot), t.value(metric, number(between), t.Pilot)},
 			at(outOfBandFor, AlertOutOfBand, t.outOfBand(metric, all[0], between)))
