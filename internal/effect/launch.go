@@ -1,6 +1,7 @@
 package effect
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/pilotgate/pilotgate/internal/facts"
@@ -35,6 +36,7 @@ func launchEffects(s *facts.Pilot, v judge.PilotVerdict, signer *ledger.Signer, 
 		out = append(out, Claim{Ref: l.ClaimRef, Parent: s.Repository.DefaultOID, Message: claim.Message()},
 			Dispatch{Workflow: v.Policy.Workflows.Training, Ref: s.Repository.DefaultBranch, Inputs: map[string]string{"pilot": v.ID}}, again)
 	}
+	out = append(out, renewalEffects(s, v, words)...)
 	if l.Due == nil {
 		return out, nil
 	}
@@ -55,4 +57,34 @@ func answered(c *facts.Common, p policy.Policy, a judge.Answer, words *render.Wo
 		return []Effect{Claim{Ref: a.Told, Parent: c.Repository.DefaultOID, Message: "{}"}, decision}
 	}
 	return nil
+}
+
+// renewalBranch is where a raised plan is proposed: one a revision.
+func renewalBranch(v judge.PilotVerdict) string {
+	return judge.BranchPrefix + "renew/" + v.ID + "-" + strconv.Itoa(v.Launch.Renewal.Revision)
+}
+
+// renewalEffects open the pull request with the next revision of the plan.
+func renewalEffects(s *facts.Pilot, v judge.PilotVerdict, words *render.Words) []Effect {
+	r := v.Launch.Renewal
+	if r == nil {
+		return nil
+	}
+	branch, base := renewalBranch(v), s.Repository.DefaultBranch
+	title, body := words.RenewalPull(v)
+	at := s.Branches[branch]
+	opened := s.Opened[branch]
+	if opened.Number != 0 { // open, or closed by somebody: once a revision
+		return nil
+	}
+	var out []Effect
+	commit := Commit{Branch: branch, Create: true, Parent: s.Repository.DefaultOID, Message: title, Files: []File{{Path: s.PlanPath, Bytes: r.Plan}}}
+	switch {
+	case at.Absent:
+		out = append(out, commit)
+	case s.Git.Trees[at.OID].Entries[s.PlanPath] == v.Tree.Entries[s.PlanPath]: // a crash left the branch alone
+		commit.Create, commit.Parent = false, at.OID
+		out = append(out, commit)
+	}
+	return append(out, Pull{Branch: branch, Base: base, Title: title, Body: body})
 }

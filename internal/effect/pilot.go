@@ -47,6 +47,9 @@ func PilotNeeds(s *facts.Pilot, v judge.PilotVerdict) []facts.Need {
 	if v.Launch.Due != nil && throughPull(&s.Common, v.Policy) {
 		needs = append(needs, branchNeeds(&s.Common, launchBranch(v))...)
 	}
+	if v.Launch.Renewal != nil {
+		needs = append(needs, branchNeeds(&s.Common, renewalBranch(v))...)
+	}
 	if v.State == judge.SignedOff && !v.Report.Found {
 		needs = append(needs, branchNeeds(&s.Common, ReportBranch(v))...)
 	}

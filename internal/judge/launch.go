@@ -47,6 +47,9 @@ type Launch struct {
 	// the section "launch".
 	Say []Saying
 
+	// Renewal is a new revision of the plan that somebody asked for; nil: nobody.
+	Renewal *Renewal
+
 	Ended     ledger.Kind // decision after which nothing is launched; "": none
 	Withdrawn bool        // signed off once, and the plan is gone
 

@@ -128,7 +128,7 @@ func openPilot(s *facts.Pilot) (PilotVerdict, []facts.Need) {
 		}
 		return v, needs
 	}
-	needs = v.openLaunch(s)
+	needs = append(v.openLaunch(s), v.openRenewal(s)...)
 	if v.State == SignedOff {
 		needs = append(needs, v.openRelease(s)...)
 	}

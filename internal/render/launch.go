@@ -41,3 +41,25 @@ func (w *Words) LaunchRecord(r ledger.Record) (message, title, body string) {
 	return w.sayMap(plain, "launch", kind+"_message", values), w.sayMap(plain, "launch", kind+"_title", values),
 		w.sayMap(markdown, "launch", kind+"_body", values)
 }
+
+// RenewalPull is title and body of the pull request that raises a plan's
+// revision, with what stands against the old sign-off in words.
+func (w *Words) RenewalPull(v judge.PilotVerdict) (title, body string) {
+	r := v.Launch.Renewal
+	values := map[string]string{"pilot": v.ID, "revision": strconv.Itoa(r.Revision), "login": r.By}
+	var b strings.Builder
+	b.WriteString(w.sayMap(markdown, "renewal", "body", values) + "\n\n")
+	for _, x := range r.Reasons {
+		if x.Key == "renewal" {
+			for name := range strings.SplitSeq(x.Args["changed"], "\n") {
+				b.WriteString("- " + w.texts["renewal"]["changed"] + " " + w.ChangedNames(name) + "\n")
+			}
+			continue
+		}
+		b.WriteString("- " + w.sayMap(markdown, "renewal", x.Key, x.Args) + "\n")
+	}
+	if len(r.Reasons) == 0 {
+		b.WriteString("- " + w.texts["renewal"]["nothing"] + "\n")
+	}
+	return w.sayMap(plain, "renewal", "title", values), b.String() + "\n" + w.texts["renewal"]["next"]
+}

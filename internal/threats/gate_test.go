@@ -210,6 +210,28 @@ func TestTheLaunchGate(t *testing.T) {
 			}
 		})
 	}
+	on(t, "a renewal says what differs, and opens the gate", func(t *testing.T, s *stage) {
+		pr := s.signedOff()
+		s.push(nina, "main", s.workflow())
+		run := s.start(dana)
+		s.gate(run, "waiting", "the workflow file `"+training+"`")
+		pr.Comment(max, "/pilot renew")
+		s.settle()
+		assert.Empty(t, s.ours("renew/"), "not for somebody without a role")
+		pr.Comment(dana, "/pilot renew")
+		s.settle()
+		require.Len(t, s.ours("renew/"), 1)
+		renewal := s.ours("renew/")[0]
+		assert.Contains(t, renewal.View().Body, "Changed since: the workflow file `"+training+"`")
+		assert.Contains(t, s.file(renewal.View().Head, sample.Plan), "revision: 2")
+		s.approve(renewal, irina, oleg)
+		s.shows(renewal, "success")
+		s.merge(renewal)
+		assert.Len(t, s.rows(), 4, "two sign-offs")
+		s.gate(run, "rejected", "which has not the signed record")
+		s.gate(s.start(dana), "approved", "is signed off")
+		s.writesNothingMore()
+	})
 	on(t, "a revert of the plan withdraws", func(t *testing.T, s *stage) {
 		s.signedOff()
 		s.Repo.MustCommit("main", nina, fakegithub.CommitSpec{Message: "Revert", Delete: []string{sample.Plan}, Author: nina})

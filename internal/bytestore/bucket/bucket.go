@@ -156,7 +156,9 @@ const attributesTime = 30 * time.Second
 // bytestore's ErrNoStore, ErrAbsent, ErrTooLarge, ErrRefused, ErrAddress or
 // ErrChanged, for good.
 func (s *Stores) For(r facts.Repository) bytestore.Opener {
-	return func(ctx context.Context, req facts.ScanRequest) (io.ReadCloser, int64, error) { return s.object(ctx, r, req) }
+	return func(ctx context.Context, req facts.ScanRequest) (io.ReadCloser, int64, error) {
+		return s.object(ctx, r, req)
+	}
 }
 
 func (s *Stores) object(ctx context.Context, repository facts.Repository, req facts.ScanRequest) (io.ReadCloser, int64, error) {
