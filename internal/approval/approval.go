@@ -51,6 +51,8 @@ type Result struct {
 	Unattributed []facts.Commit
 	Unconfirmed  []string // operations items nobody confirmed yet
 	SamePerson   bool     // one person fills several roles, as the policy allows
+	Orders       []Order  // the commands about this request, oldest first
+	Override     *Override
 	// LookAgainAt is the earliest expiry of a review that counts; zero: never.
 	LookAgainAt time.Time
 }
@@ -109,6 +111,8 @@ func Judge(in Input) Result {
 		out.Reviews = append(out.Reviews, v)
 	}
 	out.Unattributed = c.unattributed()
+	out.Orders = c.orders()
+	out.Override = c.override(out.Orders)
 	c.match(&out)
 	if i := slices.IndexFunc(out.Roles, func(r Role) bool { return r.Name == Operations && r.By != nil }); i >= 0 {
 		out.Unconfirmed = nil
@@ -121,6 +125,9 @@ func Judge(in Input) Result {
 				out.LookAgainAt = at
 			}
 		}
+	}
+	if o := out.Override; o != nil && (out.LookAgainAt.IsZero() || o.Until.Before(out.LookAgainAt)) {
+		out.LookAgainAt = o.Until
 	}
 	return out
 }

@@ -26,6 +26,9 @@ func (c Command) Names(digest string) bool {
 	return !c.Edited && len(c.Digest) >= 12 && strings.HasPrefix(digest, c.Digest)
 }
 
+// maxCommands caps the commands of one comment; nobody gives more by hand.
+const maxCommands = 10
+
 // Commands reads the commands out of comments: lines that start with "/pilot "
 // outside quotes and code. Ours are never commands.
 func Commands(comments []facts.Comment) []Command {
@@ -34,7 +37,7 @@ func Commands(comments []facts.Comment) []Command {
 		if c.Ours || len(c.Body) > 65536 {
 			continue
 		}
-		fence := ""
+		fence, n := "", 0
 		for line := range strings.Lines(c.Body) {
 			line = strings.TrimRight(line, " \t\r\n")
 			if mark := fenceMark(line); mark != "" && (fence == "" || mark == fence) {
@@ -47,6 +50,9 @@ func Commands(comments []facts.Comment) []Command {
 			}
 			if fence != "" || !strings.HasPrefix(line, "/pilot ") {
 				continue
+			}
+			if n++; n > maxCommands {
+				break
 			}
 			if cmd, ok := parse(strings.Fields(line)[1:]); ok {
 				cmd.By, cmd.At, cmd.From, cmd.Edited = c.Author, c.CreatedAt, c, c.Edited

@@ -40,7 +40,7 @@ func Needs(in Input) []facts.Need {
 			}
 		}
 	}
-	return out
+	return append(out, orderNeeds(p)...)
 }
 
 // onlyTheAuthor: everybody named on the commit is the request's author, whose

@@ -88,6 +88,20 @@ func commonOwners(roles policy.Roles, role string, paths []string) []policy.Owne
 	return out
 }
 
+// Holders are who holds a role for these documents, as the role file names them:
+// logins and "org/team".
+func Holders(roles policy.Roles, role string, paths []string) []string {
+	var out []string
+	for _, o := range commonOwners(roles, role, paths) {
+		if o.Team != "" {
+			out = append(out, o.Org+"/"+o.Team)
+		} else {
+			out = append(out, o.Login)
+		}
+	}
+	return out
+}
+
 func (c *court) rolesOf(a facts.Account) []string {
 	var out []string
 	for _, role := range c.in.Required {

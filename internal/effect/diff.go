@@ -32,6 +32,12 @@ func Diff(p *facts.PullRequest, w Wanted) []Effect {
 	if len(w.Ask.Logins)+len(w.Ask.Teams) > 0 {
 		out = append(out, w.Ask)
 	}
+	out = append(out, diffReplies(p, w.Replies)...)
+	for _, i := range w.Issues {
+		if len(bearing(p.Issues, i.Marker)) == 0 {
+			out = append(out, i)
+		}
+	}
 	for _, a := range w.Acknowledge {
 		out = append(out, a)
 	}
@@ -114,3 +120,37 @@ func diffComment(p *facts.PullRequest, body string) []Effect {
 
 // normal is a text as GitHub stores it: line ends and outer blanks do not count.
 func normal(s string) string { return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")) }
+
+// diffReplies writes the answers that are not there yet: one for each comment
+// with a refused command, which may hold several.
+func diffReplies(p *facts.PullRequest, replies []Reply) []Effect {
+	texts := map[int64]string{}
+	var order []int64
+	for _, r := range replies {
+		if _, seen := texts[r.CommentID]; !seen {
+			order = append(order, r.CommentID)
+			texts[r.CommentID] = render.ReplyMarker(r.CommentID) + "\n" + r.Body
+			continue
+		}
+		texts[r.CommentID] += "\n\n" + r.Body
+	}
+	var out []Effect
+	for _, id := range order {
+		there := slices.ContainsFunc(p.Comments, func(c facts.Comment) bool {
+			return c.Ours && strings.HasPrefix(c.Body, render.ReplyMarker(id))
+		})
+		if !there {
+			out = append(out, Comment{Number: p.Number, Body: texts[id]})
+		}
+	}
+	seen := map[string]bool{} // a lost answer may have made a second one
+	for _, c := range p.Comments {
+		if marker, _, _ := strings.Cut(c.Body, "\n"); c.Ours && render.IsReply(marker) {
+			if seen[marker] {
+				out = append(out, DeleteComment{ID: c.ID, NodeID: c.NodeID})
+			}
+			seen[marker] = true
+		}
+	}
+	return out
+}

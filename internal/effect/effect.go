@@ -85,6 +85,14 @@ type Acknowledge struct {
 	Content   string // "+1", "-1", "eyes"
 }
 
+// Reply answers a command in a comment of its own, which bears a hidden marker
+// of the command's.
+type Reply struct {
+	Number    int
+	CommentID int64 // of the command
+	Body      string
+}
+
 // Ask requests reviews from users and teams ("org/slug").
 type Ask struct {
 	Number int

@@ -17,8 +17,8 @@ import (
 // since a record is chained to it and another head needs another record.
 func RecordBranch(v judge.PilotVerdict, head string) string {
 	event := v.ID + "-" + first(v.Digest, 12)
-	if v.State == judge.Reverted {
-		event += "-withdrawn"
+	if v.Record != nil && v.Record.Kind != ledger.KindSignoff {
+		event += "-" + string(v.Record.Kind)
 	}
 	return appendBranch(event, head)
 }
@@ -101,7 +101,7 @@ func pilotAppend(s *facts.Pilot, v judge.PilotVerdict, words *render.Words) appe
 		common: &s.Common, policy: v.Policy, ledger: v.Ledger, keys: v.Keys, record: *v.Record,
 		branch: RecordBranch(v, ledgerHead(v)), message: words.RecordMessage(v),
 	}
-	if v.State == judge.Merged {
+	if v.Record.Kind == ledger.KindSignoff {
 		if summary, ok := linked(v); ok {
 			a.beside = []File{{Path: v.Policy.Paths.Summary, Bytes: summary}}
 		}

@@ -19,6 +19,8 @@ type Wanted struct {
 	Ask         Ask
 	Dismiss     []Dismiss
 	Acknowledge []Acknowledge
+	Replies     []Reply
+	Issues      []Issue
 	Suggest     *Suggest // on a fork: mends as suggested changes
 	Looks       []facts.Subject
 }
@@ -43,12 +45,13 @@ func Want(p *facts.PullRequest, v judge.Verdict) Wanted {
 		return w
 	}
 	w.Comment = words.Comment(v)
-	w.Acknowledge = acknowledged(p, v)
+	w.Acknowledge, w.Replies = answered(p, v, words)
 	if v.State == judge.Observing {
 		return w
 	}
 	w.Suggest = suggested(p, v, words)
 	w.Ask = asked(p, v)
+	w.Issues = overridden(p, v, words)
 	for _, r := range v.People.Reviews {
 		if stale := r.Reason.Key == "other_digest" || r.Reason.Key == "expired"; stale && r.State == "APPROVED" && len(r.Roles) > 0 {
 			w.Dismiss = append(w.Dismiss, Dismiss{Number: p.Number, ReviewID: r.ID, Message: words.Dismissal(r)})
@@ -152,20 +155,37 @@ func asked(p *facts.PullRequest, v judge.Verdict) Ask {
 	return a
 }
 
-// acknowledged puts a thumb under each command: up where it counts.
-func acknowledged(p *facts.PullRequest, v judge.Verdict) []Acknowledge {
-	var out []Acknowledge
-	for _, c := range approval.Commands(p.Comments) {
-		if c.From.Acknowledged || c.By.Type != "User" || slices.ContainsFunc(out, func(a Acknowledge) bool { return a.CommentID == c.From.ID }) {
+// answered puts a thumb under each comment with commands, up where they count,
+// and says to whoever gave one that does not why. What was answered once is
+// answered: a command is weighed when it is given.
+func answered(p *facts.PullRequest, v judge.Verdict, words *render.Words) (thumbs []Acknowledge, replies []Reply) {
+	for _, o := range v.People.Orders {
+		if o.From.Acknowledged {
 			continue
 		}
-		content := "confused"
-		if c.Verb == "recheck" || c.Verb == "confirm" && c.Names(v.Digest) {
-			content = "+1"
+		content := "+1"
+		if o.Refused.Key != "" {
+			content = "confused"
+			replies = append(replies, Reply{Number: p.Number, CommentID: o.From.ID, Body: words.Refusal(v, o)})
 		}
-		out = append(out, Acknowledge{CommentID: c.From.ID, Content: content})
+		i := slices.IndexFunc(thumbs, func(a Acknowledge) bool { return a.CommentID == o.From.ID })
+		switch {
+		case i < 0:
+			thumbs = append(thumbs, Acknowledge{CommentID: o.From.ID, Content: content})
+		case content == "confused":
+			thumbs[i].Content = content
+		}
 	}
-	return out
+	return thumbs, replies
+}
+
+// overridden opens the incident issue of an override, once for each digest.
+func overridden(p *facts.PullRequest, v judge.Verdict, words *render.Words) []Issue {
+	if v.People.Override == nil || v.Pilot == "" {
+		return nil
+	}
+	title, body := words.OverrideIssue(v)
+	return []Issue{{Marker: "pilotgate:override " + strconv.Itoa(p.Number) + " " + v.Digest, Title: title, Body: body}}
 }
 
 // CouldNotEvaluate is what GitHub should show when we failed: the checks that

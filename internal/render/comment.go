@@ -37,6 +37,9 @@ func (w *Words) Comment(v judge.Verdict) string {
 	default:
 		b.WriteString("\n" + w.checkTable(w.checkRows(v, false)))
 	}
+	if text := w.override(v); text != "" {
+		b.WriteString("\n" + text)
+	}
 	if v.Digest != "" {
 		b.WriteString("\n" + w.whatIsApproved(v))
 	}
@@ -88,7 +91,7 @@ func (w *Words) next(v judge.Verdict) string {
 		return bold(w.raw("comment", "next_answer", "who", who, "login", "`@"+escape(v.Why.Args["login"], markdown, true)+"`"))
 	case "waiting":
 		return w.nextApproval(v, bold)
-	case "approved":
+	case "approved", "approved_override":
 		return bold(w.raw("comment", "next_merge", "who", who))
 	}
 	return bold(w.texts["comment"]["next_nothing"])

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/pilotgate/pilotgate/internal/judge"
+	"github.com/pilotgate/pilotgate/internal/ledger"
 )
 
 // RolesRemark is what the log's row says about a change of roles that nobody
@@ -37,8 +38,11 @@ func (w *Words) RecordPull(v judge.PilotVerdict) (title, body string) {
 }
 
 func recordSection(v judge.PilotVerdict) string {
-	if v.State == judge.Reverted {
+	switch v.Record.Kind {
+	case ledger.KindWithdrawn:
 		return "withdrawal"
+	case ledger.KindOverride:
+		return "override"
 	}
 	return "signoff"
 }
