@@ -45,7 +45,7 @@ func Want(p *facts.PullRequest, v judge.Verdict) Wanted {
 		return w
 	}
 	w.Comment = words.Comment(v)
-	w.Acknowledge, w.Replies = answered(p, v, words)
+	w.Acknowledge, w.Replies = ordersAnswered(p, v, words)
 	if v.State == judge.Observing {
 		return w
 	}
@@ -155,10 +155,10 @@ func asked(p *facts.PullRequest, v judge.Verdict) Ask {
 	return a
 }
 
-// answered puts a thumb under each comment with commands, up where they count,
+// ordersAnswered puts a thumb under each comment with commands, up where they count,
 // and says to whoever gave one that does not why. What was answered once is
 // answered: a command is weighed when it is given.
-func answered(p *facts.PullRequest, v judge.Verdict, words *render.Words) (thumbs []Acknowledge, replies []Reply) {
+func ordersAnswered(p *facts.PullRequest, v judge.Verdict, words *render.Words) (thumbs []Acknowledge, replies []Reply) {
 	for _, o := range v.People.Orders {
 		if o.From.Acknowledged {
 			continue
