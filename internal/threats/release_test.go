@@ -272,6 +272,30 @@ func TestRollback(t *testing.T) {
 	})
 }
 
+func TestRollbackThroughPullRequests(t *testing.T) {
+	t.Parallel()
+	on(t, "where nobody may push, each step is a request", func(t *testing.T, s *stage) {
+		s.protect()
+		s.released()
+		s.pass(time.Hour)
+		require.Equal(t, http.StatusAccepted, s.alert(s.AlertToken, "firing", s.Now().Add(-10*time.Minute), labels(tuned)))
+		back := s.one("rollback/")
+		s.approve(back, irina, oleg)
+		assert.True(t, back.View().Merged, "it merges by itself once both roles have approved")
+		assert.Contains(t, s.rows(), oleg+" Rolled back", "the record came through a request of ours that merges by itself")
+		s.Repo.CompleteRun(s.benchmarkRuns()[0].ID, "success", s.measured("qwen-7b", 0))
+		s.settle()
+		entry := s.one("incident/")
+		assert.Contains(t, s.file(entry.View().Head, runbook), "matches the recorded baseline")
+		s.shows(entry, "waiting")
+		s.approve(entry, irina, oleg)
+		require.NoError(t, entry.Merge(nina, fakegithub.Squash, false))
+		s.settle()
+		assert.Contains(t, s.file("main", runbook), "matches the recorded baseline")
+		s.writesNothingMore()
+	})
+}
+
 func TestRecovery(t *testing.T) {
 	t.Parallel()
 	on(t, "the benchmark runs once, matches, and the root cause closes the incident", func(t *testing.T, s *stage) {
