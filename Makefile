@@ -73,14 +73,11 @@ $(LINT):
 	GOBIN=$(BIN) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 	mv $(BIN)/golangci-lint $(LINT)
 
-# Packages with tests of real parts, which build or fetch what they need.
-REAL = $(shell grep -rl --include='*_test.go' '^//go:build real' . | xargs -n1 dirname | sort -u)
-
 # Prometheus and Alertmanager with their tools, for the rules and the alerts.
 PROMETHEUS := $(addprefix $(BIN)/,prometheus promtool alertmanager amtool)
 
 test-real: $(PROMETHEUS)
-	PATH="$(BIN):$$PATH" $(GO) test -tags real -timeout 30m $(REAL)
+	PATH="$(BIN):$$PATH" GO=$(GO) .ci/real
 
 $(PROMETHEUS) &:
 	GO=$(GO) .ci/prometheus $(BIN)
