@@ -15,7 +15,8 @@ import (
 // neither wanted nor wrong. What is not marked is no identifier. A number with
 // check digits is written ‹inn12 mask›: each "d" of the mask is made up from the
 // seed, the check digits are computed, other characters stay. An escape of the form \u200b
-// is that character. Lines that begin
+// is that character. Every second text is written into JSON with escapes, the
+// others with the next seed. Lines that begin
 // with "#" and empty ones are comments.
 func ReadForms(r io.Reader, seed uint64) ([]Record, error) {
 	g := newMaker(seed)
@@ -26,7 +27,7 @@ func ReadForms(r io.Reader, seed uint64) ([]Record, error) {
 		if text == "" || text[0] == '#' {
 			continue
 		}
-		rec, err := g.form(unescape(text))
+		rec, err := g.form(unescape(text), uint64(n)%2 == seed%2)
 		if err != nil {
 			return nil, fmt.Errorf("read forms: line %d: %w", n, err)
 		}
@@ -38,9 +39,9 @@ func ReadForms(r io.Reader, seed uint64) ([]Record, error) {
 	return records, nil
 }
 
-func (g *maker) form(text string) (Record, error) {
+func (g *maker) form(text string, escapes bool) (Record, error) {
 	var rec Record
-	l := &line{rec: &rec}
+	l := &line{rec: &rec, escapes: escapes}
 	l.raw.WriteString(`{"source_text":"`)
 	g.bik = ""
 	for text != "" {

@@ -304,7 +304,7 @@ func (s *Scanner) pem(start int) {
 }
 
 var (
-	wordsPassword = phrasesOf(" парол", " password", " passwd", " pwd ", " pass ", " passphrase", " пассворд")
+	wordsPassword = phrasesOf(" пароль ", " пароля ", " паролю ", " паролем ", " пароле ", " пароли ", " паролей ", " password", " passwd", " pwd ", " pass ", " passphrase", " пассворд")
 	wordsDigest   = phrasesOf(" хеш", " хэш", " hash", " sha", " md5", " bcrypt")
 	wordsKey      = phrasesOf(
 		" token", " токен", " secret", " секрет", " api key", " apikey", " access key", " ключ api", " ключ доступа", " api ключ", " ключ к api", " ключ апи", " апи ключ", " auth key", " private key", " account key", " client secret",
