@@ -2,6 +2,7 @@ package pii
 
 import (
 	"bytes"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -168,7 +169,10 @@ func (s *Scanner) plain(start, end int) bool {
 	}
 	// The word behind: no capital, no month, no "номер" or "серия"; "по" and "на"
 	// may lead to a street.
-	if b[end+1] == 0xD0 && b[end+2] < 0xB0 || behindNumber[b[end+2]&63]>>(b[end+4]&63)&1 != 0 {
+	if b[end+1] == 0xD0 && b[end+2] < 0xB0 {
+		return false
+	}
+	if behindNumber[b[end+2]&63]>>(b[end+4]&63)&1 != 0 && slices.ContainsFunc(beginnings, func(w string) bool { return bytes.HasPrefix(b[end+1:], []byte(w)) }) {
 		return false
 	}
 	// The word before: small letters, and not of a street or a house.
@@ -192,16 +196,19 @@ func (s *Scanner) plain(start, end int) bool {
 	return !mayLead(b[w : q+1])
 }
 
-// behindNumber are the first two letters of the words that make a number
-// behind them a date, a document or a house, by their second bytes; other words
-// may share them.
-var behindNumber = func() (t [64]uint64) {
-	put := func(word string) { t[word[1]&63] |= 1 << (word[3] & 63) }
+// beginnings of the words that make a number before them a date, a document or a
+// house.
+var beginnings = func() (out []string) {
 	for _, month := range monthsGenitive {
-		put(month)
+		out = append(out, month[:6])
 	}
-	for _, word := range [...]string{"номер", "серия", "на", "по", "ном"} {
-		put(word)
+	return append(out, "ном", "сери", "на ", "по ")
+}()
+
+// behindNumber are the first two letters of beginnings, by their second bytes.
+var behindNumber = func() (t [64]uint64) {
+	for _, w := range beginnings {
+		t[w[1]&63] |= 1 << (w[3] & 63)
 	}
 	return t
 }()
