@@ -42,7 +42,7 @@ var rooms = []struct {
 	{"facts", "finding dataset", true},
 	{"dossier", "facts finding policy plan registry ledger benchmark dataset", true},
 	{"approval", "facts policy finding", true},
-	{"rules", "dossier facts finding policy plan registry ledger benchmark dataset dataset/pii monitoring/watched", true},
+	{"rules", "report evaluation dossier facts finding policy plan registry ledger benchmark dataset dataset/pii monitoring/watched", true},
 	{"judge", "rules approval dossier facts finding policy plan registry ledger evaluation benchmark", true},
 	{"render", "sentence report judge rules approval dossier facts finding policy plan ledger benchmark dataset registry", true},
 	{"effect", "render judge approval dossier facts finding policy ledger", true},

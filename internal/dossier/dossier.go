@@ -13,6 +13,7 @@ import (
 
 	"github.com/pilotgate/pilotgate/internal/facts"
 	"github.com/pilotgate/pilotgate/internal/finding"
+	"github.com/pilotgate/pilotgate/internal/ledger"
 	"github.com/pilotgate/pilotgate/internal/plan"
 	"github.com/pilotgate/pilotgate/internal/policy"
 	"github.com/pilotgate/pilotgate/internal/registry"
@@ -51,6 +52,10 @@ type Dossier struct {
 	// ledger, or the registry or pointer.
 	LedgerChange *LedgerChange
 	ModelChange  *ModelChange
+	// Records are the base branch's verified records, there where the pull request
+	// touches a report; RecordsBroken: they do not verify, and prove nothing.
+	Records       []ledger.Entry
+	RecordsBroken bool
 }
 
 // Change is a governed path that differs.

@@ -73,9 +73,14 @@ func (r *reader) governance() {
 		}
 		r.d.ModelChange = m
 	}
+	if r.d.Touches(policy.Report) {
+		report, broken := ledger.Verify(base.Ledger(p), Keys(p))
+		r.d.Records, r.d.RecordsBroken = report.Entries, len(broken) > 0
+	}
 	for _, c := range r.d.Governed {
-		if c.Kind == policy.Report && !c.Deleted() && c.After.Regular() {
-			r.blob(c.After)
+		if c.Kind == policy.Report && !c.Deleted() {
+			r.regular(c.Before)
+			r.regular(c.After)
 		}
 		if c.Kind == policy.Plan && c.Deleted() && c.Before.Regular() {
 			r.blob(c.Before) // says whose it was
@@ -85,6 +90,13 @@ func (r *reader) governance() {
 		for _, n := range f.needs {
 			r.has(n)
 		}
+	}
+}
+
+// regular asks for a file's bytes, if it is one.
+func (r *reader) regular(e facts.Entry) {
+	if e.Regular() {
+		r.blob(e)
 	}
 }
 

@@ -16,9 +16,6 @@ import (
 	"github.com/pilotgate/pilotgate/internal/sentence"
 )
 
-// Awaited is in a report until the results are in.
-const Awaited = "<!-- pilotgate:awaited -->"
-
 // writer writes the blocks of one report.
 type writer struct {
 	in    Input
@@ -44,9 +41,6 @@ func (w writer) block(key string) string {
 	if e == nil {
 		if key == "results" && len(w.in.Baseline) > 0 {
 			return w.baseline()
-		}
-		if key == "results" {
-			return Awaited + "\n" + w.text("results_awaited") + "\n"
 		}
 		return w.text("results_awaited") + "\n"
 	}
@@ -122,7 +116,7 @@ func (w writer) commands() string {
 // baseline is the results table while there is only the baseline.
 func (w writer) baseline() string {
 	var b strings.Builder
-	b.WriteString(Awaited + "\n" + w.text("results_awaited") + "\n\n" + w.text("results_table") + "\n" + rule(9))
+	b.WriteString(w.text("results_awaited") + "\n\n" + w.text("results_table") + "\n" + rule(9))
 	for _, m := range w.in.Baseline {
 		fmt.Fprintf(&b, "| %s (%s) | %s | – | – | – | %d | %s | – | %s |\n",
 			m.Metric, name(m.Statistic), m.Value.StringFixed(places(m.Metric)), m.N, m.Band.String(), w.text("awaited"))

@@ -40,6 +40,7 @@ import (
 //	truncated: yes                             the head's tree was cut
 //	mode: PATH 120000                          an entry's mode at head
 //	signed: head | base | second               a signed record in the ledger, see sign
+//	evaluated: go | no-go | none               a signed evaluation, and the report of it
 //	statement: JSON                            signed and put among the records
 //	writes: summary | runbook                  what the server would find when it writes there
 //	repository: 8                              the repository's numeric id
@@ -144,7 +145,7 @@ const (
 func (c *testCase) named(path string) string {
 	names := map[string]string{
 		"plan": sample.Plan, "card": sample.DataCard, "dataset": sample.Dataset, "evaluation": sample.EvaluationData,
-		"log": sample.Signoff, "record": c.record,
+		"log": sample.Signoff, "record": c.record, "report": reportFile,
 	}
 	if full, ok := names[path]; ok {
 		return full
@@ -204,6 +205,9 @@ func readCase(t *testing.T, raw []byte) *testCase {
 	c.base, c.head = story.Repository(), story.Repository().With(story.Pilot())
 	for _, where := range c.directives["signed"] {
 		c.sign(t, story, where)
+	}
+	for _, recommends := range c.directives["evaluated"] {
+		c.evaluate(t, recommends)
 	}
 	for _, payload := range c.directives["statement"] {
 		c.state(t, payload)

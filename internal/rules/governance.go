@@ -1,8 +1,6 @@
 package rules
 
 import (
-	"bytes"
-	"slices"
 	"strings"
 
 	"github.com/pilotgate/pilotgate/internal/finding"
@@ -108,36 +106,4 @@ func models(b *Bench) {
 		}
 	}
 	b.Verified("models", "n", count(len(m.RegistryAfter.Entries)), "scenarios", count(len(m.PointerAfter.Targets)))
-}
-
-// AwaitedMarker stands in a drafted report until the results are in.
-const AwaitedMarker = "<!-- pilotgate:awaited -->"
-
-// reportOfSignoff: a report is of a pilot that was signed off, and the digest
-// that it shows is the signed one.
-func reportOfSignoff(b *Bench) {
-	for _, c := range b.Governed {
-		if c.Kind != policy.Report {
-			continue
-		}
-		if c.Deleted() {
-			b.Find("deleted", finding.Position{Path: c.Path}, "path", c.Path)
-			continue
-		}
-		id := b.Policy.PilotID(c.Path)
-		digests := b.SignedDigests(id)
-		if len(digests) == 0 {
-			b.Find("not_signed_off", top(c.Path), "pilot", id)
-			continue
-		}
-		text := b.Pull.Git.Blobs[c.After.OID].Bytes
-		if !slices.ContainsFunc(digests, func(d string) bool { return bytes.Contains(text, []byte("sha256:"+d)) }) {
-			b.Find("other_digest", top(c.Path), "pilot", id)
-			continue
-		}
-		b.Verified("report_signed", "pilot", id)
-		if bytes.Contains(text, []byte(AwaitedMarker)) {
-			b.check.Waits = &Statement{Key: "results_awaited"}
-		}
-	}
 }
