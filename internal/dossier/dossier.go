@@ -100,6 +100,7 @@ type Request struct {
 	CardPath string
 	Card     plan.Card
 	CardFile Document
+	Exporter Exporter
 
 	Dataset    Dataset
 	Evaluation Dataset
@@ -128,6 +129,13 @@ type Request struct {
 	// NextRevision is the revision under which a withdrawn plan may come back; 0
 	// where it need not be another one, or may not.
 	NextRevision int
+}
+
+// Exporter is the commit at which the data card says that the dataset was
+// exported; zero where nothing depends on it.
+type Exporter struct {
+	Made facts.Made
+	Tree facts.Tree // where head does not have the exporter under its name
 }
 
 // Beside is a document of the stage, at head, with what it names.

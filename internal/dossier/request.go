@@ -175,6 +175,28 @@ func (r *reader) card(q *Request) {
 	q.CardFile = doc
 	if doc.Readable() {
 		q.Card = plan.ParseCard(q.CardPath, doc.Blob.Bytes)
+		r.exporter(q)
+	}
+}
+
+// exporter asks for the commit that the card says the exporter was at: when it
+// was made, where the card tells when the dataset was; and its files, where the
+// exporter has another name by now.
+func (r *reader) exporter(q *Request) {
+	commit := strings.ToLower(q.Card.ExporterCommit.Text)
+	path := clean(q.Card.Exporter.Text)
+	_, there := r.d.HeadTree.Entries[path]
+	moved := path != "" && !there
+	if !fullSHA.MatchString(commit) || q.Card.Created.Text == "" && !moved {
+		return
+	}
+	n := facts.Need{Kind: facts.NeedMade, Commit: commit}
+	if !r.has(n) {
+		return
+	}
+	q.Exporter.Made = r.pull.Made[n.Key()]
+	if moved && !q.Exporter.Made.Absent {
+		q.Exporter.Tree, _ = r.tree(commit)
 	}
 }
 

@@ -50,6 +50,7 @@ type Common struct {
 	Signing *SigningKey `json:"signing,omitempty"`
 
 	Reach    map[string]Reach    `json:"reach,omitempty"`    // by Need.Key
+	Made     map[string]Made     `json:"made,omitempty"`     // by commit
 	Bases    map[string]string   `json:"bases,omitempty"`    // merge base, by Need.Key; "" is "none"
 	Teams    map[string]Team     `json:"teams,omitempty"`    // by "org/slug"
 	Scans    map[string]Scan     `json:"scans,omitempty"`    // by ScanRequest.Key
@@ -87,6 +88,12 @@ type Account struct {
 type Team struct {
 	Members []Account `json:"members,omitempty"`
 	Absent  bool      `json:"absent,omitempty"` // no such team, or we may not see it
+}
+
+// Made is when a commit was made, as its committer wrote it.
+type Made struct {
+	At     time.Time `json:"at,omitzero"`
+	Absent bool      `json:"absent,omitempty"` // not in this repository, or not in this clone
 }
 
 // Reach answers whether a commit can be reached from another.

@@ -36,6 +36,7 @@ const (
 	NeedBlob      NeedKind = "blob"       // OID: a document's bytes, at most MaxBlob
 	NeedMergeBase NeedKind = "merge_base" // Commit and Base: their merge base
 	NeedReach     NeedKind = "reach"      // Commit reachable from Base?
+	NeedMade      NeedKind = "made"       // Commit: when it was made
 	NeedTeam      NeedKind = "team"       // Team "org/slug": its people
 	NeedPushers   NeedKind = "pushers"    // who pushed to Branch of Repo ("owner/name")
 	NeedBranch    NeedKind = "branch"     // what we may do on Branch
@@ -81,7 +82,7 @@ type Need struct {
 // Key is under which the answer is kept, unique within its kind.
 func (n Need) Key() string {
 	switch n.Kind {
-	case NeedTree:
+	case NeedTree, NeedMade:
 		return n.Commit
 	case NeedBlob:
 		return n.OID
@@ -133,6 +134,8 @@ func (c *Common) Answered(n Need) bool {
 		_, ok = c.Bases[n.Key()]
 	case NeedReach:
 		_, ok = c.Reach[n.Key()]
+	case NeedMade:
+		_, ok = c.Made[n.Key()]
 	case NeedTeam:
 		_, ok = c.Teams[n.Key()]
 	case NeedPushers:

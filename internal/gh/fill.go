@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/google/go-github/v62/github"
 	"golang.org/x/sync/errgroup"
@@ -67,6 +68,7 @@ func prepare(c *facts.Common) {
 	made(&c.Git.Blobs)
 	made(&c.Bases)
 	made(&c.Reach)
+	made(&c.Made)
 	made(&c.Teams)
 	made(&c.Scans)
 	made(&c.Pushers)
@@ -142,6 +144,12 @@ func (f *filling) answer(ctx context.Context, n facts.Need) error {
 			return err
 		}
 		set(f, f.to.Reach, n, facts.Reach{Reachable: v.reachable, Absent: v.absent})
+	case facts.NeedMade:
+		v, err := f.madeAt(ctx, n.Commit)
+		if err != nil {
+			return err
+		}
+		set(f, f.to.Made, n, v)
 	case facts.NeedTeam:
 		v, err := f.team(ctx, n.Team)
 		if err != nil {
@@ -379,6 +387,25 @@ func (f *filling) compare(ctx context.Context, base, head string) (comparison, e
 		f.client.compared.put(key, v, 4)
 	}
 	return v, nil
+}
+
+// madeAt is a commit's committer date.
+func (f *filling) madeAt(ctx context.Context, commit string) (facts.Made, error) {
+	if !isOID(commit) {
+		return facts.Made{Absent: true}, nil
+	}
+	var got struct {
+		Committer struct {
+			Date time.Time `json:"date"`
+		} `json:"committer"`
+	}
+	switch _, err := f.call("GET /repos/{owner}/{repo}/git/commits/{commit_sha}").get(ctx, f.path("git/commits/%s", commit), &got); {
+	case isAbsent(err), isInvalid(err), isEmptyRepository(err):
+		return facts.Made{Absent: true}, nil
+	case err != nil:
+		return facts.Made{}, err
+	}
+	return facts.Made{At: got.Committer.Date}, nil
 }
 
 func (f *filling) tag(ctx context.Context, tag string) (facts.TagFacts, error) {

@@ -64,6 +64,9 @@ func TestFillGitData(t *testing.T) {
 		{Kind: facts.NeedTag, Tag: "v1.0.0"},
 		{Kind: facts.NeedTag, Tag: "v1"},
 		{Kind: facts.NeedTag, Tag: "../heads/main"},
+		{Kind: facts.NeedMade, Commit: base},
+		{Kind: facts.NeedMade, Commit: nowhere},
+		{Kind: facts.NeedMade, Commit: "main"},
 	}
 	w.fill(c, needs...)
 	assert.True(t, c.Git.Blobs[big].TooLarge)
@@ -77,6 +80,10 @@ func TestFillGitData(t *testing.T) {
 	assert.Equal(t, base, c.Tags["v1.0.0"].OID)
 	assert.True(t, c.Tags["v1"].Absent)
 	assert.True(t, c.Tags["../heads/main"].Absent)
+	assert.False(t, c.Made[base].At.IsZero())
+	assert.False(t, c.Made[base].Absent)
+	assert.True(t, c.Made[nowhere].Absent)
+	assert.True(t, c.Made["main"].Absent, "a name is no commit id")
 
 	w.routes()
 	again := w.common()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/pilotgate/pilotgate/internal/bytestore"
 	"github.com/pilotgate/pilotgate/internal/facts"
@@ -49,6 +50,9 @@ func (r *Repo) answer(ctx context.Context, to *facts.Common, n facts.Need) error
 	case facts.NeedReach:
 		v, err := r.reach(ctx, n.Base, n.Commit)
 		return put(&to.Reach, n, v, err)
+	case facts.NeedMade:
+		v, err := r.made(ctx, n.Commit)
+		return put(&to.Made, n, v, err)
 	case facts.NeedTeam:
 		return put(&to.Teams, n, facts.Team{Absent: true}, nil)
 	case facts.NeedPushers:
@@ -67,6 +71,27 @@ func (r *Repo) answer(ctx context.Context, to *facts.Common, n facts.Need) error
 		return put(&to.Scans, n, v, err)
 	}
 	return errors.New("no such kind of need")
+}
+
+// made is a commit's committer date. A shallow clone may not have it, which
+// only keeps a date from being compared.
+func (r *Repo) made(ctx context.Context, commit string) (facts.Made, error) {
+	if !isOID(commit) {
+		return facts.Made{Absent: true}, nil
+	}
+	oid, err := r.resolve(ctx, commit)
+	if err != nil || oid == "" {
+		return facts.Made{Absent: true}, err
+	}
+	out, err := r.git(ctx, nil, "show", "-s", "--format=%cI", oid)
+	if err != nil {
+		return facts.Made{}, err
+	}
+	at, err := time.Parse(time.RFC3339, strings.TrimSpace(string(out)))
+	if err != nil {
+		return facts.Made{}, fmt.Errorf("read the date of %s: %w", oid, err)
+	}
+	return facts.Made{At: at}, nil
 }
 
 func (r *Repo) mergeBase(ctx context.Context, base, commit string) (string, error) {

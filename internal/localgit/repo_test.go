@@ -299,6 +299,8 @@ func TestFillAnswersEveryNeed(t *testing.T) {
 		{Kind: facts.NeedBranch, Branch: "nowhere"},
 		{Kind: facts.NeedTag, Tag: "v1.0.0"},
 		{Kind: facts.NeedTag, Tag: "v1"},
+		{Kind: facts.NeedMade, Commit: base},
+		{Kind: facts.NeedMade, Commit: nowhere},
 		{Kind: facts.NeedScan, Scan: req},
 		{Kind: facts.NeedScan, Scan: lost},
 	}
@@ -320,6 +322,8 @@ func TestFillAnswersEveryNeed(t *testing.T) {
 	assert.True(t, p.Branches["nowhere"].Absent)
 	assert.Equal(t, base, p.Tags["v1.0.0"].OID)
 	assert.True(t, p.Tags["v1"].Absent)
+	assert.False(t, p.Made[base].At.IsZero())
+	assert.True(t, p.Made[nowhere].Absent)
 	assert.Equal(t, 2, p.Scans[req.Key()].Facts.Records)
 	assert.True(t, p.Scans[lost.Key()].Absent)
 }

@@ -44,6 +44,7 @@ import (
 //	statement: JSON                            signed and put among the records
 //	writes: summary | runbook                  what the server would find when it writes there
 //	repository: 8                              the repository's numeric id
+//	made: HEX40 2025-11-20                     when a commit was made; its tree is base's
 //	elsewhere: HEX40                           a commit that is not on the base branch
 //
 // and its files change the two sides: "head/PATH" and "base/PATH" are whole
@@ -429,7 +430,7 @@ func (c *testCase) pull() facts.PullRequest {
 			Now:        time.Date(2026, 1, 20, 12, 0, 0, 0, time.UTC),
 			Repository: facts.Repository{ID: 7, Owner: "acme", Name: "digest-pilots", DefaultBranch: "main", DefaultOID: baseID},
 			Git:        facts.Git{Trees: map[string]facts.Tree{}, Blobs: map[string]facts.Blob{}},
-			Bases:      map[string]string{}, Reach: map[string]facts.Reach{}, Tags: map[string]facts.TagFacts{},
+			Bases:      map[string]string{}, Made: map[string]facts.Made{}, Reach: map[string]facts.Reach{}, Tags: map[string]facts.TagFacts{},
 			Teams: map[string]facts.Team{}, Scans: map[string]facts.Scan{}, Pushers: map[string]facts.Pushers{},
 		},
 		Number: 42, Open: true, Author: facts.Account{ID: 1, Login: sample.Initiator, Type: "User"},
@@ -485,7 +486,11 @@ func (c *testCase) answer(t *testing.T, p *facts.PullRequest, n facts.Need) {
 	t.Helper()
 	switch n.Kind {
 	case facts.NeedTree:
-		p.Git.Trees[n.Key()] = facts.Tree{Absent: !slices.Contains(c.directives["elsewhere"], n.Commit)}
+		tree := facts.Tree{Absent: !slices.Contains(c.directives["elsewhere"], n.Commit)}
+		if slices.ContainsFunc(c.directives["made"], func(m string) bool { return strings.HasPrefix(m, n.Commit+" ") }) {
+			tree = c.tree(c.base)
+		}
+		p.Git.Trees[n.Key()] = tree
 	case facts.NeedBlob:
 		b, ok := c.blob(n.OID)
 		blob := facts.Blob{Bytes: b, Absent: !ok, TooLarge: len(b) > facts.MaxBlob}
@@ -498,6 +503,16 @@ func (c *testCase) answer(t *testing.T, p *facts.PullRequest, n facts.Need) {
 	case facts.NeedReach:
 		elsewhere := slices.Contains(c.directives["elsewhere"], n.Commit)
 		p.Reach[n.Key()] = facts.Reach{Reachable: n.Commit == baseID, Absent: n.Commit != baseID && !elsewhere}
+	case facts.NeedMade:
+		made := facts.Made{Absent: true}
+		for _, m := range c.directives["made"] {
+			if id, day, _ := strings.Cut(m, " "); id == n.Commit {
+				at, err := time.Parse(time.DateOnly, day)
+				require.NoError(t, err)
+				made = facts.Made{At: at}
+			}
+		}
+		p.Made[n.Key()] = made
 	case facts.NeedTag:
 		p.Tags[n.Key()] = facts.TagFacts{Absent: !slices.Contains(c.directives["tag"], n.Tag)}
 	case facts.NeedTeam:

@@ -130,6 +130,7 @@ func Catalogue() []Row {
 		{ID: "DS042", Check: Dataset, Starter: w, Full: w},
 		{ID: "DS050", Check: Dataset, Starter: e, Full: e, Run: notFromTheFuture},
 		{ID: "DS051", Check: Dataset, Starter: e, Full: e, Run: cardDates},
+		{ID: "DS052", Check: Dataset, Starter: e, Full: e, Run: exporterBefore},
 		{ID: "DS060", Check: Dataset, Starter: e, Full: e, Firm: true, Run: datasetThere},
 		{ID: "PII101", Check: Dataset, Starter: e, Full: e, Firm: true},
 		{ID: "PII102", Check: Dataset, Starter: e, Full: e, Firm: true},

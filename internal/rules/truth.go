@@ -99,7 +99,7 @@ func namedInText(b *Bench) {
 				continue
 			}
 			seen[path] = true
-			if b.holds(path) || generated(b, path) {
+			if b.holds(path) || generated(b, path) || doc.Path == q.CardPath && b.hadThen(path) {
 				continue
 			}
 			absent++
@@ -113,6 +113,13 @@ func namedInText(b *Bench) {
 	if absent == 0 && named > 0 {
 		b.Verified("named")
 	}
+}
+
+// hadThen tells whether the exporter's commit has the file: it was renamed or
+// removed since, and the card tells how it was.
+func (b *Bench) hadThen(path string) bool {
+	_, ok := b.Request.Exporter.Tree.Entries[path]
+	return ok
 }
 
 // ignored tells whether the repository's .gitignore keeps a path out of every
@@ -148,7 +155,11 @@ func (b *Bench) holds(path string) bool {
 
 // changed tells whether the pull request brings or changes the file.
 func (b *Bench) changed(path string) bool {
-	return slices.ContainsFunc(b.Governed, func(c dossier.Change) bool { return c.Path == path }) || path == b.Request.Path
+	before, ok := b.Pull.Git.Trees[b.MergeBase]
+	if !ok {
+		before = b.BaseTree
+	}
+	return before.Entries[path] != b.HeadTree.Entries[path]
 }
 
 // deadLinks: a link inside the repository leads to something.
@@ -236,6 +247,21 @@ func cardDates(b *Bench) {
 		if ok && day.After(brought.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1)) {
 			b.Find(x.kase, x.v.At, "date", x.v.Text, "time", brought.UTC().Format(time.DateOnly))
 		}
+	}
+}
+
+// exporterBefore: what an exporter wrote is not older than the exporter.
+func exporterBefore(b *Bench) {
+	q := b.Request
+	if q == nil || q.Exporter.Made.Absent || q.Exporter.Made.At.IsZero() {
+		return
+	}
+	made := q.Exporter.Made.At.UTC()
+	day, ok := dayOf(q.Card.Created.Text)
+	// A day is left for time zones.
+	if ok && day.AddDate(0, 0, 1).Before(made.Truncate(24*time.Hour)) {
+		f := b.Find("before", q.Card.Created.At, "date", q.Card.Created.Text, "commit", short(strings.ToLower(q.Card.ExporterCommit.Text)), "time", made.Format(time.DateOnly))
+		namer{ours: b.changed(q.CardPath)}.soften(f, b.row, b.Policy.Profile)
 	}
 }
 
