@@ -12,8 +12,7 @@ type threat struct {
 	test        func(*testing.T)
 }
 
-// threats is the threat model, as far as the parts that it speaks of exist.
-// The words are the model's own.
+// threats is the threat model, each row of it, in its own words.
 var threats = []threat{
 	{"author", "approve A, push B, merge", approveThenPush},
 	{"author", "force-push back to an approved SHA; retarget the base; rebase patch-identically", moveTheHead},
@@ -23,6 +22,7 @@ var threats = []threat{
 	{"reviewer", "COMMENTED, pending, dismissed, later CHANGES_REQUESTED, edited body; approval by a bot or App; role lost after approving; pending invitation; renamed team; `ghost`", reviewsThatDoNotCount},
 	{"author", "changes policy, roles, bands, workflow, or the sign-off log in the same PR", changesTheLaw},
 	{"anyone", "a check run, status or comment with our name or marker; a comment command edited by somebody else", wearsOurName},
+	{"fork", "artifact or workflow result with the right name", bringsAResult},
 	{"author", "path tricks: `..`, symlink (120000), submodule (160000), case or Unicode variants, renames, > 300 and > 3,000 files, plan over 1 MB, added then removed", pathTricks},
 	{"author", "YAML alias bomb, JSON depth, Markdown nesting, 8 MiB lines, regular-expression blow-up", bombs},
 	{"author", "Markdown, HTML, @mention, link, table or marker injection from plan, branch, title, login into comment, check, log row, report", injection},
@@ -37,6 +37,7 @@ var threats = []threat{
 	{"writer to main", "edits log or evidence directly, reverts, rewrites records and re-chains them", tampersWithTheLedger},
 	{"author", "reuses a pilot id, renames a plan after sign-off, `pilot: ../../.github/x`, digest-prefix collision in file names", reusesAnID},
 	{"author", "replaces the dataset at the same URI, LFS object swapped after approval", replacesTheDataset},
+	{"initiator", "launches twice on one sign-off, re-runs attempt 2, passes other inputs, another branch's workflow file", launchesOtherwise},
 	{"anyone", "changes base-branch policy, bands or workflow after approval; role lost between approval, merge and launch", changesTheBase},
 	{"alert sender", "forged, replayed or flapping alerts", sendsAlerts},
 	{"commenter", "edited, quoted, old-digest or forged commands", commands},
