@@ -1,6 +1,7 @@
 package watched_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -164,4 +165,24 @@ func FuzzDashboard(f *testing.F) {
 			watched.Find([]watched.File{file}, digest, q)
 		}
 	})
+}
+
+// What `pilotgate monitoring` writes must satisfy the check that advises it.
+func TestOurOwnFilesWatchAllFour(t *testing.T) {
+	read := func(name string) []byte {
+		raw, err := os.ReadFile("../testdata/" + name)
+		require.NoError(t, err)
+		return raw
+	}
+	files := []watched.File{
+		watched.Rules("prometheus/p.yml", read("ru-digest-2026-01.rules.yml")),
+		watched.Rules("prometheus/p.test.yml", read("ru-digest-2026-01.rules.test.yml")),
+		watched.Dashboard("grafana/dashboards/p.json", read("ru-digest-2026-01.json")),
+	}
+	for _, f := range files {
+		assert.Empty(t, f.Problems, f.Path)
+	}
+	for _, q := range watched.Quantities() {
+		assert.Equal(t, watched.Watch{Alert: true, Panel: true}, watched.Find(files, digest, q), q)
+	}
 }
