@@ -3,6 +3,8 @@ package effect
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/pilotgate/pilotgate/internal/facts"
 	"github.com/pilotgate/pilotgate/internal/ledger"
@@ -17,6 +19,8 @@ type appending struct {
 	keys   []ledger.Key
 	record ledger.Record
 	beside []File // written with log and record
+	// results are the sample files that an evaluation names, by path.
+	results map[string][]byte
 
 	branch               string // of ours, where a pull request is needed
 	message, title, body string
@@ -26,7 +30,7 @@ type appending struct {
 // the tip that was looked at; another tip makes the write fail and the loop
 // look again.
 func (a appending) effects(signer ledger.Signer) ([]Effect, error) {
-	added, err := ledger.Append(a.ledger, a.record, signer, a.keys)
+	added, err := ledger.AppendWithResults(a.ledger, a.record, a.results, signer, a.keys)
 	if errors.Is(err, ledger.ErrExists) {
 		return nil, nil
 	}
@@ -38,6 +42,9 @@ func (a appending) effects(signer ledger.Signer) ([]Effect, error) {
 		files = append(files, File{Path: added.LogPath, Bytes: added.Log})
 	}
 	files = append(append(files, File{Path: added.RecordPath, Bytes: added.Record}), a.beside...)
+	for _, p := range slices.Sorted(maps.Keys(added.Results)) {
+		files = append(files, File{Path: p, Bytes: added.Results[p]})
+	}
 	tip, base := a.common.Repository.DefaultOID, a.common.Repository.DefaultBranch
 	commit := Commit{Branch: base, Parent: tip, Message: a.message, Files: files}
 	if !throughPull(a.common, a.policy) {

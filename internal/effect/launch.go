@@ -37,10 +37,16 @@ func launchEffects(s *facts.Pilot, v judge.PilotVerdict, signer *ledger.Signer, 
 			Dispatch{Workflow: v.Policy.Workflows.Training, Ref: s.Repository.DefaultBranch, Inputs: map[string]string{"pilot": v.ID}}, again)
 	}
 	out = append(out, renewalEffects(s, v, words)...)
+	out = append(out, runComment(s, v, words)...)
+	results, err := resultsEffects(s, v, words)
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, results...)
 	if l.Due == nil {
 		return out, nil
 	}
-	a := appending{common: &s.Common, policy: v.Policy, ledger: v.Ledger, keys: v.Keys, record: *l.Due, branch: launchBranch(v)}
+	a := appending{common: &s.Common, policy: v.Policy, ledger: v.Ledger, keys: v.Keys, record: *l.Due, results: l.Results, branch: launchBranch(v)}
 	a.message, a.title, a.body = words.LaunchRecord(*l.Due)
 	due, err := a.effects(*signer)
 	return append(out, due...), err
@@ -87,4 +93,79 @@ func renewalEffects(s *facts.Pilot, v judge.PilotVerdict, words *render.Words) [
 		out = append(out, commit)
 	}
 	return append(out, Pull{Branch: branch, Base: base, Title: title, Body: body})
+}
+
+// launchNeeds are what the effects of a launch are compared with.
+func launchNeeds(s *facts.Pilot, v judge.PilotVerdict) []facts.Need {
+	var needs []facts.Need
+	if v.Launch.Due != nil && throughPull(&s.Common, v.Policy) {
+		needs = append(needs, branchNeeds(&s.Common, launchBranch(v))...)
+	}
+	if v.Launch.Renewal != nil {
+		needs = append(needs, branchNeeds(&s.Common, renewalBranch(v))...)
+	}
+	report := s.Opened[ReportBranch(v)]
+	if len(v.Launch.Say) > 0 && report.Number != 0 {
+		needs = append(needs, unanswered(&s.Common, facts.Need{Kind: facts.NeedPull, ID: int64(report.Number)})...)
+	}
+	if v.Launch.Evaluation != nil && report.Open {
+		more := branchNeeds(&s.Common, ReportBranch(v))
+		if at := s.Branches[ReportBranch(v)]; len(more) == 0 && !at.Absent {
+			if e, is := s.Git.Trees[at.OID].Entries[v.Policy.ReportPath(v.ID)]; is {
+				more = unanswered(&s.Common, facts.Need{Kind: facts.NeedBlob, OID: e.OID})
+			}
+		}
+		needs = append(needs, more...)
+	}
+	return needs
+}
+
+// runComment keeps one comment on the report's request, or on the plan's while
+// there is none, that tells what became of the run.
+func runComment(s *facts.Pilot, v judge.PilotVerdict, words *render.Words) []Effect {
+	if len(v.Launch.Say) == 0 {
+		return nil
+	}
+	on := s.Plan
+	if n := s.Opened[ReportBranch(v)].Number; n != 0 {
+		p := s.Pulls[strconv.Itoa(n)]
+		on = &p
+	}
+	if on == nil || on.Number == 0 {
+		return nil
+	}
+	body := words.RunComment(v)
+	for _, c := range on.Comments {
+		if c.Ours && strings.HasPrefix(c.Body, render.RunMarker) {
+			if normal(c.Body) == normal(body) {
+				return nil
+			}
+			return []Effect{Comment{ID: c.ID, NodeID: c.NodeID, Number: on.Number, Body: body}}
+		}
+	}
+	return []Effect{Comment{Number: on.Number, Body: body}}
+}
+
+// resultsEffects put the results into the report that waits for them: one that
+// has its chart has them, and what people change there is theirs and
+// pilot/report's.
+func resultsEffects(s *facts.Pilot, v judge.PilotVerdict, words *render.Words) ([]Effect, error) {
+	branch, path := ReportBranch(v), v.Policy.ReportPath(v.ID)
+	at := s.Branches[branch]
+	if v.Launch.Evaluation == nil || !s.Opened[branch].Open || at.OID == "" {
+		return nil, nil
+	}
+	chartPath := strings.TrimSuffix(path, ".md") + ".svg"
+	if _, there := s.Git.Trees[at.OID].Entries[chartPath]; there {
+		return nil, nil
+	}
+	existing := s.Git.Blobs[s.Git.Trees[at.OID].Entries[path].OID].Bytes
+	text, chart, ok, err := words.WithResults(v, existing)
+	if err != nil || !ok {
+		return nil, err
+	}
+	title, _ := words.ReportPull(v)
+	return []Effect{Commit{Branch: branch, Parent: at.OID, Message: title, Files: []File{
+		{Path: path, Bytes: text}, {Path: chartPath, Bytes: chart},
+	}}}, nil
 }

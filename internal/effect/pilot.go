@@ -44,12 +44,7 @@ func PilotNeeds(s *facts.Pilot, v judge.PilotVerdict) []facts.Need {
 	if (v.State == judge.Merged || v.State == judge.Reverted) && throughPull(&s.Common, v.Policy) {
 		needs = append(needs, branchNeeds(&s.Common, RecordBranch(v, ledgerHead(v)))...)
 	}
-	if v.Launch.Due != nil && throughPull(&s.Common, v.Policy) {
-		needs = append(needs, branchNeeds(&s.Common, launchBranch(v))...)
-	}
-	if v.Launch.Renewal != nil {
-		needs = append(needs, branchNeeds(&s.Common, renewalBranch(v))...)
-	}
+	needs = append(needs, launchNeeds(s, v)...)
 	if v.State == judge.SignedOff && !v.Report.Found {
 		needs = append(needs, branchNeeds(&s.Common, ReportBranch(v))...)
 	}

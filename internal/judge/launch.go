@@ -36,7 +36,11 @@ type Launch struct {
 	Claimed  Claimed
 	Record   *ledger.Entry   // that the launch is on record
 	Failures []*ledger.Entry // of the launches before
-	Due      *ledger.Record  // launch or failure, to be appended now
+	Due      *ledger.Record  // launch, failure or evaluation, to be appended now
+
+	// Evaluation is the record of accepted results; nil: there are none yet.
+	Evaluation *ledger.Entry
+	Results    map[string][]byte // sample files that go with an evaluation that is due, by path
 
 	Run     facts.Run // the launched one; ID 0: there is none
 	Answers []Answer  // to the runs that wait

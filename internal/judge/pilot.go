@@ -128,7 +128,10 @@ func openPilot(s *facts.Pilot) (PilotVerdict, []facts.Need) {
 		}
 		return v, needs
 	}
-	needs = append(v.openLaunch(s), v.openRenewal(s)...)
+	needs = v.openLaunch(s)
+	if len(needs) == 0 {
+		needs = append(v.openRenewal(s), v.openResults(s)...)
+	}
 	if v.State == SignedOff {
 		needs = append(needs, v.openRelease(s)...)
 	}

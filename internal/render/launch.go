@@ -6,6 +6,7 @@ import (
 
 	"github.com/pilotgate/pilotgate/internal/judge"
 	"github.com/pilotgate/pilotgate/internal/ledger"
+	"github.com/pilotgate/pilotgate/internal/report"
 )
 
 // Gate is what the launch gate says to a run. What changed since the sign-off is
@@ -62,4 +63,35 @@ func (w *Words) RenewalPull(v judge.PilotVerdict) (title, body string) {
 		b.WriteString("- " + w.texts["renewal"]["nothing"] + "\n")
 	}
 	return w.sayMap(plain, "renewal", "title", values), b.String() + "\n" + w.texts["renewal"]["next"]
+}
+
+// RunMarker begins the comment that tells what became of a pilot's run.
+const RunMarker = "<!-- pilotgate:run -->"
+
+// RunComment is what people should know of the pilot's run.
+func (w *Words) RunComment(v judge.PilotVerdict) string {
+	var b strings.Builder
+	b.WriteString(RunMarker + "\n### " + w.say(markdown, "launch", "heading", "pilot", v.ID) + "\n")
+	for _, x := range v.Launch.Say {
+		b.WriteString("\n" + w.sayMap(markdown, "launch", x.Key, x.Args))
+		if x.Because != nil {
+			b.WriteString(" " + w.Gate(*x.Because))
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+// WithResults is the report with the results in it, and its chart; ok is false
+// where there are none.
+func (w *Words) WithResults(v judge.PilotVerdict, existing []byte) (text, chart []byte, ok bool, err error) {
+	evidence, found := report.EvidenceOf(v.Entries, v.ID)
+	if !found || evidence.Evaluated() == nil {
+		return nil, nil, false, nil
+	}
+	text = report.Regenerate(existing, report.Input{
+		Language: w.Language, Path: v.Policy.ReportPath(v.ID), Log: v.Policy.Paths.Signoff, Evidence: evidence, Baseline: judge.BaselineOf(v.Request),
+	})
+	chart, err = report.Chart(evidence.Evaluated(), w.Language)
+	return text, chart, true, err
 }
