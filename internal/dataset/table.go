@@ -3,8 +3,8 @@ package dataset
 import "runtime"
 
 // lineTable remembers hashes with the line that they were first met in, ten bytes
-// each. It is split into segments that grow one at a time by an eighth, so that
-// it stays about four fifths full and never holds a second copy of itself. Of
+// each. It is split into segments that grow one at a time by a twelfth, so that
+// it stays nine tenths full and never holds a second copy of itself. Of
 // the 64 bits of a hash 60 count: two of four million different values are
 // taken for one in one of 100,000 datasets of that size.
 type lineTable struct {
@@ -26,14 +26,14 @@ const (
 	entryBytes = 4 + 2 + 4
 	// maxDropped is how much may lie about that a collection would free: memory
 	// counts here, and the tables hold nothing to follow.
-	maxDropped = 4 << 20
+	maxDropped = 2 << 20
 )
 
 // seen gives the line a hash was first met in; if it is new, it is remembered
 // with this line and first is 0.
 func (t *lineTable) seen(h uint64, line int) (first int) {
 	s := &t.segments[h>>(64-segmentBits)]
-	if s.n*8 >= len(s.lines)*7 {
+	if s.n+1 >= len(s.lines) || s.n*16 >= len(s.lines)*15 { // one place is always free
 		t.dropped += len(s.lines) * entryBytes
 		s.grow()
 		if t.dropped > maxDropped {
@@ -87,7 +87,7 @@ func (s *segmentTable) find(h uint64) (i int, known bool) {
 
 func (s *segmentTable) grow() {
 	old := *s
-	size := len(old.lines) + max(len(old.lines)/8, 4)
+	size := len(old.lines) + max(len(old.lines)/12, 4)
 	s.low, s.mid, s.lines = make([]uint32, size), make([]uint16, size), make([]uint32, size)
 	for k, line := range old.lines {
 		if line == 0 {

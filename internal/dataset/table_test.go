@@ -30,5 +30,5 @@ func TestLineTableRemembersTheFirstLine(t *testing.T) {
 		bytes += len(table.segments[i].lines) * entryBytes
 	}
 	assert.Zero(t, table.line(r.Uint64()))
-	assert.Less(t, float64(bytes)/float64(len(want)), 13.5, "bytes an entry")
+	assert.Less(t, float64(bytes)/float64(len(want)), 12.5, "bytes an entry")
 }
