@@ -43,7 +43,7 @@ var rooms = []struct {
 	{"dossier", "facts finding policy plan registry ledger benchmark dataset", true},
 	{"approval", "facts policy finding", true},
 	{"rules", "report evaluation dossier facts finding policy plan registry ledger benchmark dataset dataset/pii monitoring/watched", true},
-	{"judge", "rules approval dossier facts finding policy plan registry ledger evaluation benchmark dataset", true},
+	{"judge", "report rules approval dossier facts finding policy plan registry ledger evaluation benchmark dataset", true},
 	{"render", "sentence report judge rules approval dossier facts finding policy plan ledger benchmark dataset registry", true},
 	{"effect", "render judge approval dossier facts finding policy ledger", true},
 	{"bytestore", "facts", false},

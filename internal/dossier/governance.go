@@ -17,6 +17,8 @@ type LedgerChange struct {
 	Keys          []ledger.Key
 	// The stage summary, which a sign-off links the pilot's documents into.
 	SummaryBefore, SummaryAfter []byte
+	// The registry, which a decision writes the candidate into.
+	RegistryBefore, RegistryAfter []byte
 }
 
 // ModelChange is registry and pointer before and after the pull request, with
@@ -51,6 +53,7 @@ func (r *reader) governance() {
 		r.d.LedgerChange = &LedgerChange{
 			Before: before.Ledger(p), After: after.Ledger(p), Keys: Keys(p),
 			SummaryBefore: before.Document(p.Paths.Summary).Blob.Bytes, SummaryAfter: after.Document(p.Paths.Summary).Blob.Bytes,
+			RegistryBefore: before.Document(p.Paths.Registry).Blob.Bytes, RegistryAfter: after.Document(p.Paths.Registry).Blob.Bytes,
 		}
 	}
 	if r.d.Touches(policy.Registry, policy.Pointer) {

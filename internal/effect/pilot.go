@@ -32,7 +32,7 @@ func appendBranch(event, head string) string {
 
 // ReportBranch is where the report of a sign-off is drafted.
 func ReportBranch(v judge.PilotVerdict) string {
-	return judge.BranchPrefix + "report/" + v.ID + "-" + first(v.Digest, 12)
+	return judge.ReportBranch(v.ID, v.Digest)
 }
 
 func first(s string, n int) string { return s[:min(n, len(s))] }
@@ -51,7 +51,7 @@ func PilotNeeds(s *facts.Pilot, v judge.PilotVerdict) []facts.Need {
 	if v.State == judge.Bypassed || v.State == judge.Stale {
 		needs = append(needs, unanswered(&s.Common, facts.Need{Kind: facts.NeedIssues})...)
 	}
-	return append(needs, releaseNeeds(s, v)...)
+	return append(append(needs, decisionNeeds(s, v)...), releaseNeeds(s, v)...)
 }
 
 func ledgerHead(v judge.PilotVerdict) string {
@@ -65,7 +65,7 @@ func ledgerHead(v judge.PilotVerdict) string {
 func DiffPilot(s *facts.Pilot, v judge.PilotVerdict, signer *ledger.Signer) ([]Effect, error) {
 	words := render.Speak(v.Policy.Language)
 	due := v.State == judge.Merged || v.State == judge.Reverted
-	if signer == nil && (due || v.Launch.Due != nil) {
+	if signer == nil && (due || v.Launch.Due != nil || v.Decision.Record != nil) {
 		return nil, errors.New("append to the ledger: no signing key is configured")
 	}
 	out, err := launchEffects(s, v, signer, words)
@@ -80,7 +80,12 @@ func DiffPilot(s *facts.Pilot, v judge.PilotVerdict, signer *ledger.Signer) ([]E
 		out = append(out, withdrawnLooks(s, v)...)
 	case v.State == judge.SignedOff:
 		out = append(out, reportEffects(s, v, words)...)
-		if v.Launch.Due == nil { // one record at a time: each is chained to the one before
+		switch { // one record at a time: each is chained to the one before
+		case v.Launch.Due != nil:
+		case v.Decision.Record != nil, v.Decision.Void != "":
+			decided, err := decisionEffects(s, v, signer, words)
+			return append(out, decided...), err
+		default:
 			release, err := releaseEffects(s, v, signer, words)
 			return append(out, release...), err
 		}

@@ -36,3 +36,26 @@ func ownLinks(d *dossier.Dossier) bool {
 	}
 	return bytes.Equal(want, l.SummaryAfter)
 }
+
+// ownEntries: the registry has changed by the entries that the decisions which
+// the request adds bring, and by nothing else.
+func ownEntries(d *dossier.Dossier) bool {
+	l := d.LedgerChange
+	if l == nil {
+		return false
+	}
+	report, broken := ledger.Verify(l.After, l.Keys)
+	if len(broken) > 0 {
+		return false
+	}
+	want := l.RegistryBefore
+	for _, e := range report.Entries {
+		if _, had := l.Before.Records[e.Path]; had {
+			continue
+		}
+		if after := withCandidate(d.Policy.Paths.Registry, want, e.Record); after != nil {
+			want = after
+		}
+	}
+	return bytes.Equal(want, l.RegistryAfter)
+}

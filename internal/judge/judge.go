@@ -242,6 +242,10 @@ func ownAppend(d *dossier.Dossier, v Verdict) bool {
 			if !ownLinks(d) {
 				return false
 			}
+		case policy.Registry:
+			if !ownEntries(d) {
+				return false
+			}
 		default:
 			return false
 		}

@@ -53,6 +53,8 @@ type PilotVerdict struct {
 	// Entries are the ledger's verified records, of all pilots.
 	Entries []ledger.Entry
 	Launch  Launch
+	// Decision is what the merge of the report decided.
+	Decision Decision
 	// Release is what followed a Go decision.
 	Release Release
 	// LookAgainAt is when time alone changes this verdict; zero: never.
@@ -133,7 +135,7 @@ func openPilot(s *facts.Pilot) (PilotVerdict, []facts.Need) {
 		needs = append(v.openRenewal(s), v.openResults(s)...)
 	}
 	if v.State == SignedOff {
-		needs = append(needs, v.openRelease(s)...)
+		needs = append(append(needs, v.openDecision(s)...), v.openRelease(s)...)
 	}
 	if at := v.Launch.again; !at.IsZero() && (v.LookAgainAt.IsZero() || at.Before(v.LookAgainAt)) {
 		v.LookAgainAt = at

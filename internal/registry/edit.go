@@ -18,6 +18,9 @@ import (
 // what people wrote: they have to make the change themselves.
 var ErrForm = errors.New("the file's form leaves no place to write to")
 
+// ErrTaken is a name and version that another model has already.
+var ErrTaken = errors.New("another model has this name and version")
+
 // PutEntry writes an entry into a registry's text: a new one at the end, or the
 // status (and the digest, if there was none) of the one that has its name and
 // version. All other bytes stay. What comes out is read again, and is ErrForm
@@ -35,6 +38,9 @@ func PutEntry(path string, src []byte, e Entry) ([]byte, error) {
 		out = appended(src, before, e)
 	} else {
 		was := before.Entries[i]
+		if was.Digest != "" && e.Digest != "" && was.Digest != e.Digest {
+			return nil, fmt.Errorf("put %s into %s: %w", e.ID(), path, ErrTaken)
+		}
 		t := newText(src)
 		if was.Status != e.Status {
 			t.replace(was.Places["status"], string(e.Status))

@@ -52,6 +52,12 @@ func TestPutEntry(t *testing.T) {
 	}
 }
 
+func TestPutEntryKeepsAnothersName(t *testing.T) {
+	src := "models:\n  - name: a\n    version: \"1\"\n    digest: " + base + "\n    status: baseline\n"
+	_, err := registry.PutEntry(path, []byte(src), registry.Entry{Name: "a", Version: "1", Digest: tuned, Status: registry.Rejected})
+	assert.ErrorIs(t, err, registry.ErrTaken)
+}
+
 func TestPutTarget(t *testing.T) {
 	const where = "deploy/model_pointer.yaml"
 	to := registry.Target{Model: "b", Version: "2", Digest: tuned, Previous: "a@1"}
