@@ -8,6 +8,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -73,6 +74,8 @@ type Options struct {
 	Faults *fakegithub.Faults
 	// Now is everybody's clock; nil is the real one.
 	Now func() time.Time
+	// Settle is how long a push waits for what comes with it; 0 is not at all.
+	Settle time.Duration
 	// OnRequest sees each request of the server to GitHub.
 	OnRequest func(gh.Request)
 	// Policy edits the sample's policy text; nil leaves it.
@@ -198,6 +201,7 @@ func (w *World) Start(ctx context.Context) error {
 	s, err := server.New(ctx, c, server.Options{
 		ScanWait: time.Minute, // a story has no half-read datasets, however slow the machine is
 		Log:      o.Log, Transport: transport, Now: w.Now, Key: w.Key, Bot: w.App.BotID(), OnRequest: o.OnRequest, Queue: looks,
+		Settle: cmp.Or(o.Settle, -1),
 	})
 	if err != nil {
 		return err
@@ -281,13 +285,14 @@ func (w *World) begin(ctx context.Context, q *sweeping) error {
 func (w *World) Settle(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	const look = 5 * time.Millisecond
 	for calm := 0; calm < 3; {
 		w.GitHub.Flush()
 		stats := w.queue.Stats()
 		if letters, _ := w.queue.Dead(ctx); len(letters) > 0 {
 			return fmt.Errorf("the server gave up %s: %s", letters[0].Key, letters[0].Reason)
 		}
-		if calm++; stats.Waiting+stats.Running > 0 {
+		if calm++; stats.Waiting+stats.Running+w.queue.Due(w.options.Settle) > 0 {
 			calm = 0
 		}
 		select {
@@ -296,7 +301,7 @@ func (w *World) Settle(ctx context.Context) error {
 		case err := <-w.ended:
 			w.ended <- err
 			return fmt.Errorf("the server ended: %w", err)
-		case <-time.After(5 * time.Millisecond):
+		case <-time.After(look):
 		}
 	}
 	return nil

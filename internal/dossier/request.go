@@ -129,7 +129,17 @@ func (r *reader) people() {
 		r.has(facts.Need{Kind: facts.NeedTeam, Team: strings.ToLower(t.Org + "/" + t.Team)})
 	}
 	if !p.Local && p.Head.Repo != 0 {
-		r.has(facts.Need{Kind: facts.NeedPushers, Repo: p.Head.Name, Branch: p.Head.Ref, Commit: p.Head.OID})
+		moves := 0
+		for _, e := range p.Timeline {
+			if e.Kind == "force_pushed" || e.Kind == "reopened" {
+				moves++
+			}
+		}
+		head := p.Head.OID
+		if p.Merge != nil && p.Merge.Head != "" { // what is judged as the head may be the merge
+			head = p.Merge.Head
+		}
+		r.has(facts.Need{Kind: facts.NeedPushers, Repo: p.Head.Name, Branch: p.Head.Ref, Commit: head, Moves: moves})
 	}
 }
 

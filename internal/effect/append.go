@@ -69,7 +69,10 @@ func throughPull(c *facts.Common, p policy.Policy) bool {
 // branchNeeds are where a branch of ours stands, and what is there.
 func branchNeeds(c *facts.Common, branch string) []facts.Need {
 	need := facts.Need{Kind: facts.NeedBranch, Branch: branch}
-	if at, ok := c.Branches[need.Key()]; ok && !at.Absent {
+	if at, ok := c.OwnBranch(branch); ok {
+		if at.Absent {
+			return nil
+		}
 		need = facts.Need{Kind: facts.NeedTree, Commit: at.OID}
 	}
 	return unanswered(c, need)
@@ -90,7 +93,7 @@ func unanswered(c *facts.Common, need facts.Need) []facts.Need {
 func onBranch(s *facts.Common, c Commit, brings string, p Pull) []Effect {
 	opened := s.Opened[c.Branch]
 	asked := opened.Number != 0
-	at := s.Branches[c.Branch]
+	at, _ := s.OwnBranch(c.Branch)
 	// Of a file that the default branch has too, another content tells.
 	is, had := s.Git.Trees[at.OID].Entries[brings], s.Git.Trees[s.Repository.DefaultOID].Entries[brings]
 	there := is.OID != "" && is.OID != had.OID

@@ -44,6 +44,9 @@ func Diff(p *facts.PullRequest, w Wanted) []Effect {
 	for _, s := range w.Looks {
 		out = append(out, Look{Subject: s})
 	}
+	if w.Pilot != nil {
+		out = append(out, *w.Pilot)
+	}
 	return out
 }
 
@@ -105,10 +108,10 @@ func diffComment(p *facts.PullRequest, body string) []Effect {
 	case body == "":
 		return nil
 	case len(ours) == 0:
-		return []Effect{Comment{Number: p.Number, Body: body}}
+		return []Effect{Comment{Number: p.Number, On: p.NodeID, Body: body}}
 	default:
 		if normal(ours[0].Body) != normal(body) {
-			out = append(out, Comment{ID: ours[0].ID, NodeID: ours[0].NodeID, Number: p.Number, Body: body})
+			out = append(out, Comment{ID: ours[0].ID, NodeID: ours[0].NodeID, Number: p.Number, On: p.NodeID, Body: body})
 		}
 		ours = ours[1:]
 	}

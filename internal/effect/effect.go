@@ -70,6 +70,7 @@ type Comment struct {
 	ID     int64
 	NodeID string
 	Number int
+	On     string // the pull request's node id
 	Body   string
 }
 
@@ -82,6 +83,7 @@ type DeleteComment struct {
 // Acknowledge puts our reaction under a command.
 type Acknowledge struct {
 	CommentID int64
+	NodeID    string // the comment's
 	Content   string // "+1", "-1", "eyes"
 }
 
@@ -93,17 +95,21 @@ type Reply struct {
 	Body      string
 }
 
-// Ask requests reviews from users and teams ("org/slug").
+// Ask requests reviews from users and teams ("org/slug"). TeamIDs are the teams'
+// node ids where those of all are known, else empty.
 type Ask struct {
-	Number int
-	Logins []string
-	Teams  []string
+	Number  int
+	On      string // the pull request's node id
+	Logins  []string
+	Teams   []string
+	TeamIDs []string
 }
 
 // Dismiss dismisses a review that no longer counts.
 type Dismiss struct {
 	Number   int
 	ReviewID int64
+	NodeID   string // the review's
 	Message  string
 }
 
@@ -156,5 +162,10 @@ type Deployment struct {
 	Deployed    facts.Deployed
 }
 
-// Look puts another subject into the queue; its owner does the rest.
-type Look struct{ Subject facts.Subject }
+// Look puts another subject into the queue; its owner does the rest. Of a pilot
+// it tells what is known already, which its look then proves.
+type Look struct {
+	Subject facts.Subject
+	Plan    string // where its plan stands; "" is unknown
+	Pull    int    // the request that brought it; 0 is unknown
+}

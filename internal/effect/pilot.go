@@ -2,7 +2,6 @@ package effect
 
 import (
 	"errors"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -140,12 +139,9 @@ func linked(v judge.PilotVerdict) ([]byte, bool) {
 }
 
 func reportEffects(s *facts.Pilot, v judge.PilotVerdict, words *render.Words) []Effect {
-	var out []Effect
-	if s.Plan != nil && !shown(s.Plan, render.SignedMarker) {
-		out = append(out, Look{Subject: facts.Subject{Repository: s.Repository.ID, Kind: facts.KindPullRequest, ID: strconv.Itoa(s.Plan.Number)}})
-	}
+	said := standing(s, v, words)
 	if v.Report.Found {
-		return out
+		return said
 	}
 	branch := ReportBranch(v)
 	title, body := words.ReportPull(v)
@@ -153,14 +149,16 @@ func reportEffects(s *facts.Pilot, v judge.PilotVerdict, words *render.Words) []
 		Branch: branch, Create: true, Parent: s.Repository.DefaultOID, Message: title,
 		Files: []File{{Path: v.Policy.ReportPath(v.ID), Bytes: words.Report(v)}},
 	}
-	return append(out, onBranch(&s.Common, commit, commit.Files[0].Path, Pull{Branch: branch, Base: s.Repository.DefaultBranch, Title: title, Body: body})...)
+	proposed := onBranch(&s.Common, commit, commit.Files[0].Path, Pull{Branch: branch, Base: s.Repository.DefaultBranch, Title: title, Body: body})
+	return append(proposed, said...)
 }
 
-// shown tells whether our comment on the request says this already.
-func shown(p *facts.PullRequest, marker string) bool {
-	return slices.ContainsFunc(p.Comments, func(c facts.Comment) bool {
-		return c.Ours && strings.HasPrefix(c.Body, render.CommentMarker) && strings.Contains(c.Body, marker)
-	})
+// standing is our comment on the request that brought the plan: it is signed off.
+func standing(s *facts.Pilot, v judge.PilotVerdict, words *render.Words) []Effect {
+	if s.Plan == nil {
+		return nil
+	}
+	return diffComment(s.Plan, words.Signed(v, s))
 }
 
 // bypassed opens one issue that says why no sign-off was written.

@@ -23,10 +23,12 @@ type Wanted struct {
 	Issues      []Issue
 	Suggest     *Suggest // on a fork: mends as suggested changes
 	Looks       []facts.Subject
+	Pilot       *Look // who takes over
 }
 
 // Want turns a verdict on a pull request into what GitHub should show. A
-// merged request hands over to its pilot; a closed one is left alone.
+// merged request hands over to its pilot, its comment too; a closed one is left
+// alone.
 func Want(p *facts.PullRequest, v judge.Verdict) Wanted {
 	words := render.Speak(v.Dossier.Policy.Language)
 	var w Wanted
@@ -54,7 +56,7 @@ func Want(p *facts.PullRequest, v judge.Verdict) Wanted {
 	w.Issues = overridden(p, v, words)
 	for _, r := range v.People.Reviews {
 		if stale := r.Reason.Key == "other_digest" || r.Reason.Key == "expired"; stale && r.State == "APPROVED" && len(r.Roles) > 0 {
-			w.Dismiss = append(w.Dismiss, Dismiss{Number: p.Number, ReviewID: r.ID, Message: words.Dismissal(r)})
+			w.Dismiss = append(w.Dismiss, Dismiss{Number: p.Number, ReviewID: r.ID, NodeID: r.NodeID, Message: words.Dismissal(r)})
 		}
 	}
 	return w
@@ -71,9 +73,14 @@ func wantMerged(p *facts.PullRequest, v judge.Verdict, words *render.Words, w *W
 		if !policy.ValidPilotID(v.Pilot) {
 			return
 		}
-		w.Comment = words.Merged(v)
-		if _, withdrawn := v.Dossier.SignedAs(v.Pilot, approval.Published(p)); !withdrawn {
-			w.Looks = append(w.Looks, pilot(v.Pilot))
+		signed, withdrawn := v.Dossier.SignedAs(v.Pilot, approval.Published(p))
+		// The pilot tells that it is signed off; where we push that ourselves it
+		// follows at once.
+		if withdrawn || !signed && v.Dossier.Policy.Commit.Mode != policy.CommitDirect {
+			w.Comment = words.Merged(v)
+		}
+		if !withdrawn {
+			w.Pilot = &Look{Subject: pilot(v.Pilot), Plan: v.Plan, Pull: p.Number}
 		}
 		return
 	}
@@ -123,7 +130,7 @@ func annotation(a render.Annotation) Annotation {
 // role, once, when only their approval is missing. GitHub's timeline remembers
 // whom we asked before, so nobody is asked twice, also after they declined.
 func asked(p *facts.PullRequest, v judge.Verdict) Ask {
-	a := Ask{Number: p.Number}
+	a := Ask{Number: p.Number, On: p.NodeID}
 	if v.State != judge.AwaitingApproval || v.Why.Key != "waiting" {
 		return a
 	}
@@ -147,10 +154,16 @@ func asked(p *facts.PullRequest, v judge.Verdict) Ask {
 			before[strings.ToLower(name)] = true
 			if strings.Contains(name, "/") {
 				a.Teams = append(a.Teams, name)
+				if id := p.Teams[strings.ToLower(name)].NodeID; id != "" {
+					a.TeamIDs = append(a.TeamIDs, id)
+				}
 			} else {
 				a.Logins = append(a.Logins, name)
 			}
 		}
+	}
+	if len(a.TeamIDs) != len(a.Teams) {
+		a.TeamIDs = nil
 	}
 	return a
 }
@@ -171,7 +184,7 @@ func ordersAnswered(p *facts.PullRequest, v judge.Verdict, words *render.Words) 
 		i := slices.IndexFunc(thumbs, func(a Acknowledge) bool { return a.CommentID == o.From.ID })
 		switch {
 		case i < 0:
-			thumbs = append(thumbs, Acknowledge{CommentID: o.From.ID, Content: content})
+			thumbs = append(thumbs, Acknowledge{CommentID: o.From.ID, NodeID: o.From.NodeID, Content: content})
 		case content == "confused":
 			thumbs[i].Content = content
 		}

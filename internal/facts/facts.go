@@ -68,6 +68,7 @@ type Common struct {
 	Claims      map[string]Claim        `json:"claims,omitempty"`    // by ref
 	Issues      []Issue                 `json:"issues,omitempty"`    // our App's, open or closed, where IssuesRead
 	IssuesRead  bool                    `json:"issues_read,omitempty"`
+	Own         map[string]string       `json:"own,omitempty"`       // where our branches stand, by name; nil where they were not listed whole
 	Opened      map[string]Opened       `json:"opened,omitempty"`    // our App's newest request by branch; a zero one is "there is none"
 	Pulls       map[string]PullRequest  `json:"pulls,omitempty"`     // by number; Number 0 is "there is none"
 	TagNames    []string                `json:"tag_names,omitempty"` // the repository's newest, where TagsRead
@@ -75,6 +76,16 @@ type Common struct {
 	Releases    map[string]Release      `json:"releases,omitempty"`    // by tag
 	Deployments map[string][]Deployment `json:"deployments,omitempty"` // our App's by environment, newest first
 	Guards      map[string]Guard        `json:"guards,omitempty"`      // by environment
+}
+
+// OwnBranch is where a branch of ours stands; ok is false while that is not known.
+func (c *Common) OwnBranch(name string) (at Branch, ok bool) {
+	if c.Own != nil {
+		oid := c.Own[name]
+		return Branch{OID: oid, Absent: oid == ""}, true
+	}
+	at, ok = c.Branches[name]
+	return at, ok
 }
 
 // Account is a GitHub account. A deleted one is "ghost" with ID 0.
@@ -86,6 +97,7 @@ type Account struct {
 
 // Team is a team's people, child teams included, pending invitations not.
 type Team struct {
+	NodeID  string    `json:"node_id,omitempty"`
 	Members []Account `json:"members,omitempty"`
 	Absent  bool      `json:"absent,omitempty"` // no such team, or we may not see it
 }

@@ -77,6 +77,9 @@ type Need struct {
 	Scan    *ScanRequest
 
 	Environment string
+	// Moves counts what can bring a branch back to a commit that it had left: then
+	// others may have pushed since, although it stands where it stood.
+	Moves int
 }
 
 // Key is under which the answer is kept, unique within its kind.

@@ -57,6 +57,7 @@ type Merge struct {
 	By          Account   `json:"by"`
 	Commit      string    `json:"commit"`
 	FirstParent string    `json:"first_parent"`
+	Head        string    `json:"head,omitempty"` // the request's head as it was merged
 }
 
 // Commit is a commit that is reachable from head and not from base.
@@ -133,7 +134,7 @@ type Asked struct {
 
 // Event is one timeline event.
 type Event struct {
-	Kind   string    `json:"kind"` // force_pushed, review_requested, base_changed, ready, draft
+	Kind   string    `json:"kind"` // force_pushed, reopened, review_requested, base_changed, ready, draft
 	At     time.Time `json:"at"`
 	Actor  Account   `json:"actor"`
 	Before string    `json:"before,omitempty"` // commit ids of a force-push

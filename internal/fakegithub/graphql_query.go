@@ -158,9 +158,12 @@ var repositoryFields = map[string]resolver{
 	"Repository.isInOrganization": of(func(_ *graph, r *repo) any {
 		return r.owner.kind == "Organization"
 	}),
-	"Repository.url":              of(func(g *graph, r *repo) any { return g.s.html(r.full()) }),
-	"Repository.pushedAt":         of(func(_ *graph, r *repo) any { return r.pushed }),
-	"Repository.autoMergeAllowed": of(func(_ *graph, r *repo) any { return r.autoMerge }),
+	"Repository.url":                of(func(g *graph, r *repo) any { return g.s.html(r.full()) }),
+	"Repository.pushedAt":           of(func(_ *graph, r *repo) any { return r.pushed }),
+	"Repository.mergeCommitAllowed": of(func(_ *graph, _ *repo) any { return true }),
+	"Repository.squashMergeAllowed": of(func(_ *graph, _ *repo) any { return true }),
+	"Repository.rebaseMergeAllowed": of(func(_ *graph, _ *repo) any { return true }),
+	"Repository.autoMergeAllowed":   of(func(_ *graph, r *repo) any { return r.autoMerge }),
 	"Repository.viewerPermission": of(func(g *graph, r *repo) any {
 		if g.c.actor.installation != nil {
 			return map[bool]any{true: "WRITE", false: "READ"}[g.c.actor.may("contents:write")]
@@ -184,8 +187,12 @@ var repositoryFields = map[string]resolver{
 	})),
 	"Repository.refs": permitted("contents:read", with(func(_ *graph, r *repo, a map[string]any) (any, error) {
 		var out []any
-		for _, ref := range r.sortedRefs(a["refPrefix"].(string)) {
-			out = append(out, refIn{r, ref})
+		prefix := a["refPrefix"].(string)
+		part, _ := a["query"].(string)
+		for _, ref := range r.sortedRefs(prefix) {
+			if strings.Contains(strings.TrimPrefix(ref, prefix), part) {
+				out = append(out, refIn{r, ref})
+			}
 		}
 		return nonNil(out), nil
 	})),

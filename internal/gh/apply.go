@@ -13,9 +13,9 @@ import (
 	"github.com/pilotgate/pilotgate/internal/queue"
 )
 
-// Apply carries effects out, in their order; the check runs among them go out
-// together where the first of them stands. guard is called before each request
-// that writes (the lease, the head): its error ends everything.
+// Apply carries effects out, in their order; what can go out in one mutation
+// does, where the first of it stands. guard is called before each request that
+// writes (the lease, the head): its error ends everything.
 //
 // What GitHub refuses does not keep the other effects back, and comes joined at
 // the end. A conflict, an unclear write or a limit ends the work at once: the
@@ -25,30 +25,45 @@ func (c *Client) Apply(ctx context.Context, s facts.Subject, repo facts.Reposito
 		return fmt.Errorf("apply: effects on repository %d for a subject of %d", repo.ID, s.Repository)
 	}
 	w := writing{client: c, inst: c.installation(s.Installation), repo: repo, guard: guard}
-	var refused []error
-	var runs []effect.Run
+	var changes []change
 	for _, e := range effects {
-		if r, ok := any(e).(effect.Run); ok {
-			runs = append(runs, r)
+		if x, ok := w.change(e); ok {
+			changes = append(changes, x)
 		}
 	}
-	for _, e := range effects {
+	var refused []error
+	for i := 0; i < len(effects); i++ {
 		var err error
-		if _, ok := any(e).(effect.Run); ok {
-			err, runs = w.runs(ctx, runs), nil
+		if _, ok := w.change(effects[i]); ok {
+			err, changes = w.together(ctx, changes), nil
+		} else if commit, pull, ok := proposal(effects[i:]); ok {
+			along := changes[:0]
+			if pull != nil && len(changes) < changesAtOnce { // what is said meanwhile does not hang on it
+				along, changes = changes, nil
+			}
+			err = w.propose(ctx, effects[i], commit, pull, along)
+			if commit != nil && pull != nil {
+				i++
+			}
 		} else {
-			err = w.one(ctx, e)
+			err = wrap(effects[i], w.one(ctx, effects[i]))
 		}
 		if err == nil {
 			continue
 		}
-		err = fmt.Errorf("write %s: %w", e.Key(), err)
-		if class, _ := queue.Classify(err); class != queue.ClassOurs || !isRefused(err) {
+		if ends(err) {
 			return errors.Join(append([]error{err}, refused...)...)
 		}
 		refused = append(refused, err)
 	}
 	return errors.Join(refused...)
+}
+
+func wrap(e effect.Effect, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("write %s: %w", e.Key(), err)
 }
 
 // writing is one Apply at work.
@@ -60,23 +75,13 @@ type writing struct {
 }
 
 func (w *writing) one(ctx context.Context, e effect.Effect) error {
-	switch e := any(e).(type) {
-	case effect.Comment:
-		return w.comment(ctx, e)
-	case effect.DeleteComment:
-		return w.deleteComment(ctx, e)
-	case effect.Acknowledge:
-		return w.acknowledge(ctx, e)
+	switch e := e.(type) {
 	case effect.Ask:
 		return w.ask(ctx, e)
-	case effect.Dismiss:
-		return w.dismiss(ctx, e)
 	case effect.Suggest:
 		return w.suggest(ctx, e)
-	case effect.Commit:
-		return w.commit(ctx, e)
 	case effect.Pull:
-		return w.pull(ctx, e)
+		return w.edit(ctx, e)
 	case effect.Issue:
 		return w.issue(ctx, e)
 	case effect.Claim:
@@ -120,38 +125,6 @@ func overtaken(err error) error {
 	return err
 }
 
-func (w *writing) comment(ctx context.Context, e effect.Comment) error {
-	body := &github.IssueComment{Body: &e.Body}
-	if e.ID == 0 {
-		return overtaken(w.send(ctx, "POST /repos/{owner}/{repo}/issues/{issue_number}/comments", func(ctx context.Context, rest *github.Client) error {
-			_, _, err := rest.Issues.CreateComment(ctx, w.repo.Owner, w.repo.Name, e.Number, body)
-			return err
-		}))
-	}
-	return overtaken(w.send(ctx, "PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}", func(ctx context.Context, rest *github.Client) error {
-		_, _, err := rest.Issues.EditComment(ctx, w.repo.Owner, w.repo.Name, e.ID, body)
-		return err
-	}))
-}
-
-func (w *writing) deleteComment(ctx context.Context, e effect.DeleteComment) error {
-	err := w.send(ctx, "DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}", func(ctx context.Context, rest *github.Client) error {
-		_, err := rest.Issues.DeleteComment(ctx, w.repo.Owner, w.repo.Name, e.ID)
-		return err
-	})
-	if isAbsent(err) {
-		return nil // as wanted
-	}
-	return err
-}
-
-func (w *writing) acknowledge(ctx context.Context, e effect.Acknowledge) error {
-	return overtaken(w.send(ctx, "POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", func(ctx context.Context, rest *github.Client) error {
-		_, _, err := rest.Reactions.CreateIssueCommentReaction(ctx, w.repo.Owner, w.repo.Name, e.CommentID, e.Content)
-		return err
-	}))
-}
-
 // ask requests reviews. One that GitHub refuses (no access) refuses them all, so
 // each is then asked alone.
 func (w *writing) ask(ctx context.Context, e effect.Ask) error {
@@ -192,68 +165,12 @@ func (w *writing) askAll(ctx context.Context, e effect.Ask) error {
 	}))
 }
 
-func (w *writing) dismiss(ctx context.Context, e effect.Dismiss) error {
-	return overtaken(w.send(ctx, "PUT /repos/{owner}/{repo}/pulls/{pull_number}/reviews/{review_id}/dismissals", func(ctx context.Context, rest *github.Client) error {
-		_, _, err := rest.PullRequests.DismissReview(ctx, w.repo.Owner, w.repo.Name, e.Number, e.ReviewID,
-			&github.PullRequestReviewDismissalRequest{Message: &e.Message})
+// edit rewrites the text of one of our requests.
+func (w *writing) edit(ctx context.Context, e effect.Pull) error {
+	return overtaken(w.send(ctx, "PATCH /repos/{owner}/{repo}/pulls/{pull_number}", func(ctx context.Context, rest *github.Client) error {
+		_, _, err := rest.PullRequests.Edit(ctx, w.repo.Owner, w.repo.Name, e.Number, &github.PullRequest{Title: &e.Title, Body: &e.Body})
 		return err
 	}))
-}
-
-// pull opens or rewrites one of our requests. GitHub refuses a second open
-// request of the same branches, so opening twice is one request and a conflict.
-func (w *writing) pull(ctx context.Context, e effect.Pull) error {
-	var got *github.PullRequest
-	if e.Number == 0 {
-		err := w.send(ctx, "POST /repos/{owner}/{repo}/pulls", func(ctx context.Context, rest *github.Client) (err error) {
-			got, _, err = rest.PullRequests.Create(ctx, w.repo.Owner, w.repo.Name,
-				&github.NewPullRequest{Title: &e.Title, Head: &e.Branch, Base: &e.Base, Body: &e.Body})
-			return err
-		})
-		var refused *Refused
-		if errors.As(err, &refused) && strings.Contains(refused.Why, "already exists") {
-			return queue.Transient(&Conflict{refused.Error()}, 0)
-		}
-		if err != nil {
-			return err
-		}
-	} else {
-		err := w.send(ctx, "PATCH /repos/{owner}/{repo}/pulls/{pull_number}", func(ctx context.Context, rest *github.Client) (err error) {
-			got, _, err = rest.PullRequests.Edit(ctx, w.repo.Owner, w.repo.Name, e.Number, &github.PullRequest{Title: &e.Title, Body: &e.Body})
-			return err
-		})
-		if err != nil {
-			return overtaken(err)
-		}
-	}
-	if !e.AutoMerge || got.GetAutoMerge() != nil {
-		return nil
-	}
-	return w.autoMerge(ctx, got)
-}
-
-const autoMerge = `mutation AutoMerge($pull: ID!, $method: PullRequestMergeMethod!) {
-  enablePullRequestAutoMerge(input: {pullRequestId: $pull, mergeMethod: $method}) { pullRequest { id } }
-}`
-
-func (w *writing) autoMerge(ctx context.Context, pull *github.PullRequest) error {
-	method, repo := "MERGE", pull.GetBase().GetRepo()
-	switch { // nil: GitHub does not say, and merge commits are the default
-	case repo == nil || repo.AllowMergeCommit == nil || repo.GetAllowMergeCommit():
-	case repo.GetAllowSquashMerge():
-		method = "SQUASH"
-	case repo.GetAllowRebaseMerge():
-		method = "REBASE"
-	}
-	var out struct{}
-	errs, err := w.mutate(ctx, "AutoMerge", autoMerge, map[string]any{"pull": pull.GetNodeID(), "method": method}, &out)
-	if err != nil {
-		return err
-	}
-	if len(errs) > 0 {
-		return &Refused{What: "auto-merge", Why: redact(errs[0].Message)}
-	}
-	return nil
 }
 
 func (w *writing) issue(ctx context.Context, e effect.Issue) error {
@@ -281,28 +198,4 @@ func (w *writing) issue(ctx context.Context, e effect.Issue) error {
 		_, _, err := rest.Issues.Edit(ctx, w.repo.Owner, w.repo.Name, e.Number, &github.IssueRequest{Title: &e.Title, Body: &body, State: &state})
 		return err
 	}))
-}
-
-// ref guards and creates a branch at a commit. A branch that already stands
-// there is as wanted: an earlier try of ours got no further.
-func (w *writing) ref(ctx context.Context, branch, oid string) error {
-	err := w.send(ctx, "POST /repos/{owner}/{repo}/git/refs", func(ctx context.Context, rest *github.Client) error {
-		_, _, err := rest.Git.CreateRef(ctx, w.repo.Owner, w.repo.Name,
-			&github.Reference{Ref: github.String("refs/heads/" + branch), Object: &github.GitObject{SHA: &oid}})
-		return err
-	})
-	var refused *Refused
-	if !errors.As(err, &refused) || !strings.Contains(refused.Why, "already exists") {
-		return overtaken(err)
-	}
-	var ref github.Reference
-	_, err = w.client.call(w.inst, "GET /repos/{owner}/{repo}/git/ref/{ref}").get(ctx,
-		fmt.Sprintf("repos/%s/%s/git/ref/heads/%s", w.repo.Owner, w.repo.Name, escapePath(branch)), &ref)
-	if err != nil {
-		return overtaken(err)
-	}
-	if at := ref.GetObject().GetSHA(); at != oid {
-		return queue.Transient(&Conflict{fmt.Sprintf("branch %s stands at %.12s, not %.12s", branch, at, oid)}, 0)
-	}
-	return nil
 }

@@ -22,6 +22,8 @@ import (
 // Scanner scans datasets in its own time; package scan has it.
 type Scanner interface {
 	Scan(ctx context.Context, waiting facts.Subject, req facts.ScanRequest, open bytestore.Opener) (facts.Scan, error)
+	// Known tells whether Scan would answer without reading.
+	Known(repository int64, req facts.ScanRequest) bool
 }
 
 // Config is what a Client is made of. The zero values in brackets stand for a
@@ -70,11 +72,15 @@ type Client struct {
 	installations map[int64]*installation
 
 	names    *cache[int64, ownerName]
-	trees    *cache[object, facts.Tree]
+	trees    *cache[object, facts.Tree] // by tree, or by commit where its tree is not known
+	roots    *cache[object, string]     // the tree of a commit
 	blobs    *cache[object, facts.Blob]
 	compared *cache[object, comparison]
 	teams    *cache[teamKey, teamAnswer]
-	opened   *cache[int64, []openedIssue] // by repository
+	pushers  *cache[pushed, facts.Pushers]
+	pilots   *cache[facts.Subject, planAt]
+	wanted   *cache[facts.Subject, []facts.Need] // what the last look asked for that may change
+	opened   *cache[int64, []openedIssue]        // by repository
 
 	artifacts *cache[object, facts.Artifact]
 	guards    *cache[object, time.Time] // until when an environment counts as guarded
@@ -95,7 +101,11 @@ const userAgent = "pilotgate"
 const (
 	maxNames       = 100_000
 	maxCompared    = 50_000
+	maxRoots       = 200_000
 	maxTeams       = 5_000
+	maxPushers     = 50_000
+	maxWanted      = 50_000
+	maxPilots      = 50_000
 	maxAnswerCache = 32 << 20 // bytes
 	maxContents    = 64 << 20 // bytes
 )
@@ -121,10 +131,14 @@ func New(config Config) (*Client, error) {
 		installations: map[int64]*installation{},
 		names:         newCache[int64, ownerName](4 * maxNames),
 		opened:        newCache[int64, []openedIssue](4 * maxNames),
+		roots:         newCache[object, string](4 * maxRoots),
 		compared:      newCache[object, comparison](4 * maxCompared),
 		teams:         newCache[teamKey, teamAnswer](4 * maxTeams),
 		guards:        newCache[object, time.Time](maxNames),
 		artifacts:     newCache[object, facts.Artifact](maxContents),
+		pilots:        newCache[facts.Subject, planAt](4 * maxPilots),
+		pushers:       newCache[pushed, facts.Pushers](8 * maxPushers),
+		wanted:        newCache[facts.Subject, []facts.Need](4 * maxWanted),
 	}
 	for _, u := range []string{v3, v4} {
 		parsed, err := url.Parse(u)

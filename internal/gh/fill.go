@@ -24,19 +24,53 @@ import (
 // fillAtOnce is how many needs of one look are answered at a time.
 const fillAtOnce = 4
 
+// Recall answers those of the needs that no request is needed for, and tells
+// whether there were any: what is known already may be all that was missing to
+// know what to ask for.
+func (c *Client) Recall(ctx context.Context, s facts.Subject, to *facts.Common, needs []facts.Need) bool {
+	f := filling{client: c, inst: c.installation(s.Installation), subject: s, to: to}
+	prepare(to)
+	found := false
+	for _, n := range unanswered(to, needs) {
+		found = f.recall(ctx, n) || found
+	}
+	return found
+}
+
 // Fill answers every need in the snapshot: with what is there, or with "absent",
 // "too large", "unknown". The first error ends it; needs answered until then
-// stay answered.
-func (c *Client) Fill(ctx context.Context, s facts.Subject, to *facts.Common, needs []facts.Need) error {
+// stay answered. Of a pull request it tells where its head stood after all of
+// this was read, if it came to be asked on the way; else the Sight is zero.
+func (c *Client) Fill(ctx context.Context, s facts.Subject, to *facts.Common, needs []facts.Need) (Sight, error) {
 	f := filling{client: c, inst: c.installation(s.Installation), subject: s, to: to}
 	if to.Repository.ID != s.Repository || to.Repository.Owner == "" {
-		return fmt.Errorf("fill: the snapshot is of repository %d, the subject of %d", to.Repository.ID, s.Repository)
+		return Sight{}, fmt.Errorf("fill: the snapshot is of repository %d, the subject of %d", to.Repository.ID, s.Repository)
 	}
-	prepare(to)
+	c.Recall(ctx, s, to, needs)
 	needs = unanswered(to, needs)
-	if err := f.prefetch(ctx, needs); err != nil {
-		return err
+	together := f.together(needs)
+	var alone, scans []facts.Need
+	for _, n := range needs {
+		switch {
+		case n.Kind == facts.NeedScan:
+			scans = append(scans, n)
+		case !together.has(n):
+			alone = append(alone, n)
+		}
 	}
+	if err := f.each(ctx, alone); err != nil {
+		return Sight{}, err
+	}
+	sight, left, err := f.ask(ctx, together)
+	if err != nil {
+		return Sight{}, err
+	}
+	// What is read by its content's name does not change behind the sight.
+	return sight, f.each(ctx, append(left, scans...))
+}
+
+// each answers needs one request each, a few at a time.
+func (f *filling) each(ctx context.Context, needs []facts.Need) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(fillAtOnce)
 	for _, n := range needs {
@@ -104,11 +138,12 @@ type filling struct {
 	to      *facts.Common
 }
 
-// set writes one answer.
-func set[V any](f *filling, m map[string]V, n facts.Need, v V) {
+// set writes one answer; it is true, so that it ends a condition.
+func set[V any](f *filling, m map[string]V, n facts.Need, v V) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	m[n.Key()] = v
+	return true
 }
 
 func (f *filling) call(route string) *call { return f.client.call(f.inst, route) }
@@ -116,6 +151,45 @@ func (f *filling) call(route string) *call { return f.client.call(f.inst, route)
 // path begins every REST path of the repository.
 func (f *filling) path(format string, args ...any) string {
 	return fmt.Sprintf("repos/%s/%s/", f.to.Repository.Owner, f.to.Repository.Name) + fmt.Sprintf(format, args...)
+}
+
+// recall answers a need that a cache, or its own form, answers.
+func (f *filling) recall(ctx context.Context, n facts.Need) bool {
+	c, repository := f.client, f.to.Repository.ID
+	switch n.Kind {
+	case facts.NeedTree:
+		if !isOID(n.Commit) {
+			return set(f, f.to.Git.Trees, n, facts.Tree{Absent: true})
+		}
+		t, ok := c.knownTree(repository, n.Commit)
+		return ok && set(f, f.to.Git.Trees, n, t)
+	case facts.NeedBlob:
+		if !isOID(n.OID) {
+			return set(f, f.to.Git.Blobs, n, facts.Blob{Absent: true})
+		}
+		b, ok := c.blobs.get(object{repository, n.OID})
+		return ok && set(f, f.to.Git.Blobs, n, b)
+	case facts.NeedMergeBase:
+		v, ok := f.compared(n.Base, n.Commit)
+		return ok && set(f, f.to.Bases, n, v.mergeBase)
+	case facts.NeedReach:
+		v, ok := f.compared(n.Base, n.Commit)
+		return ok && set(f, f.to.Reach, n, facts.Reach{Reachable: v.reachable, Absent: v.absent})
+	case facts.NeedTag:
+		return !tagName(n.Tag) && set(f, f.to.Tags, n, facts.TagFacts{Absent: true})
+	case facts.NeedTeam:
+		t, ok := f.knownTeam(n.Team)
+		return ok && set(f, f.to.Teams, n, t)
+	case facts.NeedScan:
+		if c.scanner == nil || !c.scanner.Known(repository, *n.Scan) {
+			return false
+		}
+		return f.answer(ctx, n) == nil
+	case facts.NeedPushers:
+		p, ok := c.pushers.get(pushes(n))
+		return ok && set(f, f.to.Pushers, n, p)
+	}
+	return false
 }
 
 func (f *filling) answer(ctx context.Context, n facts.Need) error {
@@ -239,39 +313,6 @@ func isOID(s string) bool {
 	return (len(s) == 40 || len(s) == 64) && strings.Trim(s, "0123456789abcdef") == ""
 }
 
-func (f *filling) tree(ctx context.Context, commit string) (facts.Tree, error) {
-	if !isOID(commit) {
-		return facts.Tree{Absent: true}, nil
-	}
-	key := object{f.to.Repository.ID, commit}
-	if t, ok := f.client.trees.get(key); ok {
-		return t, nil
-	}
-	k := f.call("GET /repos/{owner}/{repo}/git/trees/{tree_sha}")
-	k.content = true
-	var got github.Tree
-	_, err := k.get(ctx, f.path("git/trees/%s?recursive=1", commit), &got)
-	switch {
-	case isAbsent(err), isInvalid(err), isEmptyRepository(err):
-		return facts.Tree{Absent: true}, nil
-	case err != nil:
-		return facts.Tree{}, err
-	}
-	t := facts.Tree{Entries: make(map[string]facts.Entry, len(got.Entries)), Truncated: got.GetTruncated()}
-	size := int64(64)
-	for _, e := range got.Entries {
-		if e.GetType() == "tree" {
-			continue
-		}
-		t.Entries[e.GetPath()] = facts.Entry{OID: e.GetSHA(), Mode: e.GetMode(), Size: int64(e.GetSize())}
-		size += int64(len(e.GetPath())) + 160
-	}
-	if !t.Truncated { // a cut listing may be whole the next time
-		f.client.trees.put(key, t, size)
-	}
-	return t, nil
-}
-
 // isEmptyRepository: GitHub answers 409 for git data of a repository without commits.
 func isEmptyRepository(err error) bool {
 	var c *Conflict
@@ -281,13 +322,6 @@ func isEmptyRepository(err error) bool {
 const rawMedia = "application/vnd.github.raw+json"
 
 func (f *filling) blob(ctx context.Context, oid string) (facts.Blob, error) {
-	if !isOID(oid) {
-		return facts.Blob{Absent: true}, nil
-	}
-	key := object{f.to.Repository.ID, oid}
-	if b, ok := f.client.blobs.get(key); ok {
-		return b, nil
-	}
 	body, size, err := f.client.openBlob(ctx, f.inst, f.to.Repository, oid)
 	switch {
 	case errors.Is(err, bytestore.ErrAbsent):
@@ -311,9 +345,13 @@ func (f *filling) blob(ctx context.Context, oid string) (facts.Blob, error) {
 	if got := blobID(raw, len(oid)); got != oid { // cut on the way, or not git's
 		return facts.Blob{}, f.call("GET /repos/{owner}/{repo}/git/blobs/{file_sha}").sort(fmt.Errorf("blob %s arrived as %s", oid, got))
 	}
-	b := facts.Blob{Bytes: raw}
-	f.client.blobs.put(key, b, int64(len(raw))+256)
-	return b, nil
+	f.client.keepBlob(f.to.Repository.ID, oid, raw)
+	return facts.Blob{Bytes: raw}, nil
+}
+
+// keepBlob keeps bytes whose git id was checked.
+func (c *Client) keepBlob(repository int64, id string, raw []byte) {
+	c.blobs.put(object{repository, id}, facts.Blob{Bytes: raw}, int64(len(raw))+256)
 }
 
 // blobID is git's name for these bytes.
@@ -351,17 +389,17 @@ type comparison struct {
 	absent    bool
 }
 
-func (f *filling) compare(ctx context.Context, base, head string) (comparison, error) {
+func (f *filling) compared(base, head string) (comparison, bool) {
 	if !isOID(head) || base == "" {
-		return comparison{absent: true}, nil
+		return comparison{absent: true}, true
 	}
 	if base == head {
-		return comparison{mergeBase: head, reachable: true}, nil
+		return comparison{mergeBase: head, reachable: true}, true
 	}
-	key := object{f.to.Repository.ID, base + ".." + head}
-	if v, ok := f.client.compared.get(key); ok {
-		return v, nil
-	}
+	return f.client.compared.get(object{f.to.Repository.ID, base + ".." + head})
+}
+
+func (f *filling) compare(ctx context.Context, base, head string) (comparison, error) {
 	var got struct {
 		Status string `json:"status"`
 		Base   struct {
@@ -384,7 +422,7 @@ func (f *filling) compare(ctx context.Context, base, head string) (comparison, e
 	}
 	v := comparison{mergeBase: got.Base.SHA, reachable: got.Base.SHA == head}
 	if isOID(base) { // a branch moves, commits do not
-		f.client.compared.put(key, v, 4)
+		f.client.compared.put(object{f.to.Repository.ID, base + ".." + head}, v, 4)
 	}
 	return v, nil
 }
@@ -409,9 +447,6 @@ func (f *filling) madeAt(ctx context.Context, commit string) (facts.Made, error)
 }
 
 func (f *filling) tag(ctx context.Context, tag string) (facts.TagFacts, error) {
-	if !tagName(tag) {
-		return facts.TagFacts{Absent: true}, nil
-	}
 	var ref github.Reference
 	_, err := f.call("GET /repos/{owner}/{repo}/git/ref/{ref}").get(ctx, f.path("git/ref/tags/%s", escapePath(tag)), &ref)
 	switch {
@@ -421,60 +456,6 @@ func (f *filling) tag(ctx context.Context, tag string) (facts.TagFacts, error) {
 		return facts.TagFacts{}, err
 	}
 	return facts.TagFacts{OID: ref.GetObject().GetSHA()}, nil
-}
-
-// maxActivityPages caps the pushes of one branch that are read: 100 a page.
-const maxActivityPages = 10
-
-// pushers are those who pushed, force-pushed or made the branch, by GitHub's
-// activity log, whatever the commits claim.
-func (f *filling) pushers(ctx context.Context, n facts.Need) (facts.Pushers, error) {
-	owner, name, ok := strings.Cut(n.Repo, "/")
-	if !ok || n.Branch == "" {
-		return facts.Pushers{Unknown: true}, nil
-	}
-	var out facts.Pushers
-	after := ""
-	for page := 0; ; page++ {
-		if page == maxActivityPages {
-			return facts.Pushers{Unknown: true}, nil // more than we read: we do not know
-		}
-		var got []struct {
-			Type   string `json:"activity_type"`
-			Ref    string `json:"ref"`
-			Before string `json:"before"`
-			After  string `json:"after"`
-			Actor  *struct {
-				ID    int64  `json:"id"`
-				Login string `json:"login"`
-				Type  string `json:"type"`
-			} `json:"actor"`
-		}
-		path := fmt.Sprintf("repos/%s/%s/activity?per_page=100&ref=%s", url.PathEscape(owner), url.PathEscape(name), url.QueryEscape("refs/heads/"+n.Branch))
-		if after != "" {
-			path += "&after=" + url.QueryEscape(after)
-		}
-		resp, err := f.call("GET /repos/{owner}/{repo}/activity").get(ctx, path, &got)
-		switch {
-		case isAbsent(err), isRefused(err):
-			return facts.Pushers{Unknown: true}, nil
-		case err != nil:
-			return facts.Pushers{}, err
-		}
-		for _, a := range got {
-			if a.Ref != "refs/heads/"+n.Branch || a.Type == "branch_deletion" {
-				continue
-			}
-			push := facts.Push{By: facts.Account{Login: "ghost"}, Before: a.Before, After: a.After}
-			if a.Actor != nil {
-				push.By = facts.Account{ID: a.Actor.ID, Login: a.Actor.Login, Type: a.Actor.Type}
-			}
-			out.Pushes = append(out.Pushes, push)
-		}
-		if after = resp.After; after == "" || len(got) == 0 {
-			return out, nil
-		}
-	}
 }
 
 func (f *filling) scan(ctx context.Context, req facts.ScanRequest) (facts.Scan, error) {

@@ -28,7 +28,8 @@ func (w *world) common() *facts.Common {
 
 func (w *world) fill(c *facts.Common, needs ...facts.Need) {
 	w.t.Helper()
-	require.NoError(w.t, w.client.Fill(ctx, w.subject(facts.KindRepository, ""), c, needs))
+	_, err := w.client.Fill(ctx, w.subject(facts.KindRepository, ""), c, needs)
+	require.NoError(w.t, err)
 	for _, n := range needs {
 		assert.True(w.t, c.Answered(n), n.String())
 	}
@@ -214,7 +215,7 @@ func TestFillErrorsAreNoAnswers(t *testing.T) {
 				{Kind: facts.NeedTeam, Team: "acme/ml"},
 				{Kind: facts.NeedReach, Commit: nowhere, Base: w.repo.Head("main")},
 			} {
-				err := w.client.Fill(ctx, w.subject(facts.KindRepository, ""), c, []facts.Need{n})
+				_, err := w.client.Fill(ctx, w.subject(facts.KindRepository, ""), c, []facts.Need{n})
 				require.Error(t, err, n.String())
 				class, _ := queue.Classify(err)
 				assert.Equal(t, queue.ClassTransient, class, err)

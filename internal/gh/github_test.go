@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -38,8 +39,8 @@ func (w *world) apply(p *fakegithub.PR, effects ...effect.Effect) {
 const (
 	query    = "graphql pull"
 	headRead = "graphql head"
+	factRead = "graphql Facts"
 	treeRead = "GET /repos/{owner}/{repo}/git/trees/{tree_sha}"
-	blobRead = "GET /repos/{owner}/{repo}/git/blobs/{file_sha}"
 )
 
 // evaluate does what the loop does for a plan: look, tree, plan, head again.
@@ -47,12 +48,17 @@ func (w *world) evaluate(p *fakegithub.PR) facts.PullRequest {
 	w.t.Helper()
 	got := w.look(p)
 	subject := w.pull(p)
-	require.NoError(w.t, w.client.Fill(ctx, subject, &got.Common, []facts.Need{{Kind: facts.NeedTree, Commit: got.Head.OID}}))
-	plan := got.Git.Trees[got.Head.OID].Entries["plans/a.md"].OID
-	require.NoError(w.t, w.client.Fill(ctx, subject, &got.Common, []facts.Need{{Kind: facts.NeedBlob, OID: plan}}))
-	tip, err := w.client.Head(ctx, subject)
+	_, err := w.client.Fill(ctx, subject, &got.Common, []facts.Need{{Kind: facts.NeedTree, Commit: got.Head.OID}})
 	require.NoError(w.t, err)
-	assert.Equal(w.t, [2]string{got.Head.OID, got.Base.OID}, [2]string{tip.Head, tip.Base})
+	plan := got.Git.Trees[got.Head.OID].Entries["plans/a.md"].OID
+	seen, err := w.client.Fill(ctx, subject, &got.Common, []facts.Need{{Kind: facts.NeedBlob, OID: plan}})
+	require.NoError(w.t, err)
+	if seen.Head == "" { // nothing was read on the way
+		tip, err := w.client.Head(ctx, subject)
+		require.NoError(w.t, err)
+		seen.Head = tip.Head
+	}
+	assert.Equal(w.t, got.Head.OID, seen.Head)
 	return got
 }
 
@@ -67,7 +73,7 @@ func TestReadBudgets(t *testing.T) {
 
 	w.repo.MustCommit("topic", "anna", fakegithub.CommitSpec{Message: "more", Files: map[string]fakegithub.File{"plans/a.md": fakegithub.Text("# B\n")}})
 	got := w.evaluate(p)
-	assert.Equal(t, []string{query, treeRead, blobRead, headRead}, w.routes(), "4 reads at a new head")
+	assert.Equal(t, []string{query, treeRead, factRead}, w.routes(), "the plan and the head arrive together")
 	assert.Len(t, got.Commits, 2)
 }
 
@@ -152,10 +158,12 @@ func TestCommentsReactionsAndReviews(t *testing.T) {
 	w.hub.GrantTeam("acme", "ml-leads", w.repo, "push")
 	command := p.Comment("lead", "/pilot recheck")
 	review := p.Review("lead", "APPROVED", "")
+	before := w.look(p)
+	require.Equal(t, [2]int64{command, review}, [2]int64{before.Comments[0].ID, before.Reviews[0].ID})
 	w.apply(p,
-		effect.Comment{Number: p.Number(), Body: "hello"},
-		effect.Acknowledge{CommentID: command, Content: "eyes"},
-		effect.Dismiss{Number: p.Number(), ReviewID: review, Message: "the plan changed"},
+		effect.Comment{Number: p.Number(), On: before.NodeID, Body: "hello"},
+		effect.Acknowledge{CommentID: command, NodeID: before.Comments[0].NodeID, Content: "eyes"},
+		effect.Dismiss{Number: p.Number(), ReviewID: review, NodeID: before.Reviews[0].NodeID, Message: "the plan changed"},
 		effect.Ask{Number: p.Number(), Logins: []string{"ops"}, Teams: []string{"acme/ml-leads"}},
 	)
 	got := w.look(p)
@@ -169,8 +177,8 @@ func TestCommentsReactionsAndReviews(t *testing.T) {
 
 	w.apply(p, effect.Comment{ID: ours.ID, NodeID: ours.NodeID, Number: p.Number(), Body: "changed"})
 	assert.Equal(t, "changed", w.look(p).Comments[1].Body)
-	w.apply(p, effect.DeleteComment{ID: ours.ID})
-	w.apply(p, effect.DeleteComment{ID: ours.ID})
+	w.apply(p, effect.DeleteComment{ID: ours.ID, NodeID: ours.NodeID})
+	w.apply(p, effect.DeleteComment{ID: ours.ID, NodeID: ours.NodeID})
 	assert.Len(t, w.look(p).Comments, 1)
 }
 
@@ -252,6 +260,11 @@ func TestRenamedRepositoryIsFollowed(t *testing.T) {
 	assert.Equal(t, []string{query}, w.routes())
 }
 
+// located says where a pilot's plan stands.
+func located(paths ...string) func(*facts.Common) ([]string, error) {
+	return func(*facts.Common) ([]string, error) { return paths, nil }
+}
+
 func TestLookAtRepositoryAndPilot(t *testing.T) {
 	w := newWorld(t)
 	p := w.openPull()
@@ -277,18 +290,24 @@ func TestLookAtRepositoryAndPilot(t *testing.T) {
 
 	require.NoError(t, p.Merge("boris", "merge", true))
 	w.routes()
-	pilot, err := w.client.LookPilot(ctx, w.subject(facts.KindPilot, "a"), []string{"plans/none.md", "plans/a.md"})
+	pilot, err := w.client.LookPilot(ctx, w.subject(facts.KindPilot, "a"), located("plans/none.md", "plans/a.md"))
 	require.NoError(t, err)
 	assert.Equal(t, "plans/a.md", pilot.PlanPath)
 	require.NotNil(t, pilot.Plan)
 	assert.Equal(t, p.Number(), pilot.Plan.Number)
 	require.Contains(t, pilot.Opened, "pilotgate/a/report")
 	assert.Equal(t, [2]bool{true, false}, [2]bool{pilot.Opened["pilotgate/a/report"].Open, pilot.Opened["pilotgate/a/report"].Merged})
+	w.routes()
+	again, err := w.client.LookPilot(ctx, w.subject(facts.KindPilot, "a"), located("plans/a.md"))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"graphql pilot"}, w.routes(), "where the plan stands, and who brought it, is remembered and proven")
+	again.Now, again.Plan.Now = pilot.Now, pilot.Plan.Now
+	assert.Equal(t, pilot, again)
 	w.fill(&pilot.Common, facts.Need{Kind: facts.NeedIssues})
 	assert.Len(t, pilot.Issues, 1)
 
 	w.repo.MustCommit("main", "boris", fakegithub.CommitSpec{Message: "straight", Files: map[string]fakegithub.File{"plans/a.md": fakegithub.Text("# D\n")}})
-	pilot, err = w.client.LookPilot(ctx, w.subject(facts.KindPilot, "a"), []string{"plans/a.md"})
+	pilot, err = w.client.LookPilot(ctx, w.subject(facts.KindPilot, "a"), located("plans/a.md"))
 	require.NoError(t, err)
 	assert.Nil(t, pilot.Plan, "a direct push brought the plan as it is now")
 }
@@ -353,4 +372,100 @@ func TestMergeGroupAtTheStandIn(t *testing.T) {
 	require.Len(t, g.Pulls, 2)
 	assert.Equal(t, [2]int{p.Number(), second.Number()}, [2]int{g.Pulls[0].Number, g.Pulls[1].Number})
 	assert.Empty(t, g.Unresolved)
+}
+
+// What our own commit brought is known: its tree has the id that GitHub names.
+func TestOwnCommitIsNotReadAgain(t *testing.T) {
+	w := newWorld(t)
+	p := w.openPull()
+	c := w.common()
+	base := w.repo.Head("main")
+	w.fill(c, facts.Need{Kind: facts.NeedTree, Commit: base})
+	w.apply(p, effect.Commit{Branch: "main", Parent: base, Message: "m", Files: []effect.File{
+		{Path: "docs/log.md", Bytes: []byte("row\n")}, {Path: "docs/two.md", Bytes: []byte("2")}, {Path: "docs/two/три.md", Delete: true}, {Path: "a/b/c/d", Bytes: nil},
+	}})
+	w.routes()
+	_, err := w.client.LookDefault(ctx, w.subject(facts.KindRepository, "")) // tells which tree the new tip has
+	require.NoError(t, err)
+	w.routes()
+	made := w.repo.Head("main")
+	w.fill(c, facts.Need{Kind: facts.NeedTree, Commit: made})
+	log := c.Git.Trees[made].Entries["docs/log.md"]
+	w.fill(c, facts.Need{Kind: facts.NeedBlob, OID: log.OID})
+	assert.Empty(t, w.routes())
+	assert.Equal(t, "row\n", string(c.Git.Blobs[log.OID].Bytes))
+
+	known := c.Git.Trees[made]
+	fresh, err := gh.New(w.config)
+	require.NoError(t, err)
+	again := w.common()
+	_, err = fresh.Fill(ctx, w.subject(facts.KindRepository, ""), again, []facts.Need{{Kind: facts.NeedTree, Commit: made}})
+	require.NoError(t, err)
+	assert.Equal(t, again.Git.Trees[made], known, "as GitHub lists it")
+}
+
+// A commit with the files of a commit that was read is not read again.
+func TestEqualTreesAreReadOnce(t *testing.T) {
+	w := newWorld(t)
+	p := w.openPull()
+	got := w.look(p)
+	head := facts.Need{Kind: facts.NeedTree, Commit: got.Head.OID}
+	_, err := w.client.Fill(ctx, w.pull(p), &got.Common, []facts.Need{head})
+	require.NoError(t, err)
+	require.NoError(t, p.Merge("boris", fakegithub.Squash, true))
+	merged := w.look(p)
+	require.NotEqual(t, got.Head.OID, merged.Merge.Commit)
+	w.routes()
+	_, err = w.client.Fill(ctx, w.pull(p), &merged.Common, []facts.Need{{Kind: facts.NeedTree, Commit: merged.Merge.Commit}, head})
+	require.NoError(t, err)
+	assert.Empty(t, w.routes())
+	assert.Equal(t, got.Git.Trees[got.Head.OID], merged.Git.Trees[merged.Merge.Commit])
+}
+
+// Who pushed is asked once for a head, and again when the branch may have left
+// it and come back, or while GitHub's log lags behind.
+func TestPushersAreAskedOnceForAHead(t *testing.T) {
+	w := newWorld(t)
+	p := w.openPull()
+	head := w.repo.Head("topic")
+	asks := func(n facts.Need) int {
+		t.Helper()
+		c := w.common()
+		_, err := w.client.Fill(ctx, w.pull(p), c, []facts.Need{n})
+		require.NoError(t, err)
+		require.Contains(t, c.Pushers, n.Key())
+		return len(w.routes())
+	}
+	n := facts.Need{Kind: facts.NeedPushers, Repo: "acme/pilots", Branch: "topic", Commit: head}
+	assert.Equal(t, []int{1, 0, 0}, []int{asks(n), asks(n), asks(n)})
+	n.Moves = 1
+	assert.Equal(t, []int{1, 0}, []int{asks(n), asks(n)})
+	n.Commit = nowhere
+	assert.Equal(t, []int{1, 1}, []int{asks(n), asks(n)}, "the log does not know this head yet")
+}
+
+// The head is seen after the facts of the same look were read, in their query.
+func TestLastFactsSeeTheHead(t *testing.T) {
+	w := newWorld(t)
+	p := w.openPull()
+	got := w.look(p)
+	before := time.Now()
+	seen, err := w.client.Fill(ctx, w.pull(p), &got.Common, []facts.Need{{Kind: facts.NeedTeam, Team: "acme/ml"}, {Kind: facts.NeedTag, Tag: "v9.0.0"}})
+	require.NoError(t, err)
+	assert.Equal(t, got.Head.OID, seen.Head)
+	assert.False(t, seen.At.Before(before))
+	assert.True(t, got.Tags["v9.0.0"].Absent)
+	assert.Len(t, got.Teams["acme/ml"].Members, 2)
+	assert.NotEmpty(t, got.Teams["acme/ml"].NodeID)
+
+	w.routes()
+	again := w.look(p)
+	assert.True(t, again.Tags["v9.0.0"].Absent, "the tag comes with the next look")
+	w.repo.Tag("boris", "v9.0.0", w.repo.Head("main"), "")
+	assert.Equal(t, w.repo.Head("main"), w.look(p).Tags["v9.0.0"].OID)
+
+	w.repo.MustCommit("topic", "anna", fakegithub.CommitSpec{Message: "more", Files: map[string]fakegithub.File{"plans/a.md": fakegithub.Text("# B\n")}})
+	moved, err := w.client.Fill(ctx, w.pull(p), &again.Common, []facts.Need{{Kind: facts.NeedTag, Tag: "v8.0.0"}})
+	require.NoError(t, err)
+	assert.NotEqual(t, got.Head.OID, moved.Head)
 }

@@ -43,6 +43,7 @@ func (c *Client) LookDefault(ctx context.Context, s facts.Subject) (facts.Common
 			return 0, &absent{what: "repository", status: 404}
 		}
 		out.Repository = answer.Repository.facts()
+		c.rootsOf(*answer.Repository)
 		return out.Repository.ID, nil
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package gh
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -57,6 +58,9 @@ func (c *Client) source(i *installation, r facts.Repository) bytestore.Source {
 		Blob: func(ctx context.Context, req facts.ScanRequest) (io.ReadCloser, int64, error) {
 			if !isOID(req.OID) || req.Repository != "" && req.Repository != r.FullName() {
 				return nil, 0, bytestore.ErrAbsent
+			}
+			if b, ok := c.blobs.get(object{r.ID, req.OID}); ok && !b.Absent && !b.TooLarge {
+				return io.NopCloser(bytes.NewReader(b.Bytes)), int64(len(b.Bytes)), nil
 			}
 			return c.openBlob(ctx, i, r, req.OID)
 		},

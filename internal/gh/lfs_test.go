@@ -118,7 +118,7 @@ func TestAPointerWithoutAnObjectIsAFact(t *testing.T) {
 func TestAStoresTroubleIsMendedByTime(t *testing.T) {
 	w, s, need := lfsWorld(t)
 	s.status = http.StatusServiceUnavailable
-	err := w.client.Fill(ctx, w.subject(facts.KindRepository, ""), w.common(), []facts.Need{need})
+	_, err := w.client.Fill(ctx, w.subject(facts.KindRepository, ""), w.common(), []facts.Need{need})
 	require.Error(t, err)
 	class, _ := queue.Classify(err)
 	assert.Equal(t, queue.ClassTransient, class)

@@ -211,7 +211,7 @@ func TestMissingPermissionIsNoAbsence(t *testing.T) {
 		for _, n := range []facts.Need{
 			{Kind: facts.NeedTree, Commit: sha(1)}, {Kind: facts.NeedBlob, OID: sha(2)}, {Kind: facts.NeedReach, Commit: sha(3), Base: sha(4)},
 		} {
-			err := s.client(t).Fill(ctx, pull, c, []facts.Need{n})
+			_, err := s.client(t).Fill(ctx, pull, c, []facts.Need{n})
 			assert.Equal(t, absent, err == nil, "%d %s: %v", status, n, err)
 			assert.Equal(t, absent, c.Answered(n))
 		}
@@ -325,7 +325,7 @@ func TestWritesAreASecondApart(t *testing.T) {
 		c := s.client(t, func(c *gh.Config) { c.Pacing = time.Second })
 		start := time.Now()
 		require.NoError(t, c.Apply(ctx, pull, repository, []effect.Effect{
-			effect.Comment{Number: 7, Body: "a"}, effect.Acknowledge{CommentID: 3, Content: "eyes"}, effect.Comment{Number: 7, Body: "b"},
+			effect.Ask{Number: 7, Logins: []string{"a"}}, effect.Issue{Title: "t"}, effect.Ask{Number: 7, Logins: []string{"b"}},
 		}, noGuard))
 		require.Len(t, at, 3)
 		assert.Equal(t, []time.Duration{0, time.Second, 2 * time.Second}, []time.Duration{at[0].Sub(start), at[1].Sub(start), at[2].Sub(start)})
@@ -341,7 +341,7 @@ func TestLostWriteIsNeverRepeated(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := &script{answer: func(string, string, string) reply { return lost }}
 			err := s.client(t).Apply(ctx, pull, repository, []effect.Effect{
-				effect.Comment{Number: 7, Body: "a"}, effect.Comment{ID: 4, Number: 7, Body: "b"},
+				effect.Comment{Number: 7, On: "PR_7", Body: "a"}, effect.Ask{Number: 7, Logins: []string{"lead"}},
 			}, noGuard)
 			var unclear *gh.Unclear
 			require.ErrorAs(t, err, &unclear)
@@ -357,7 +357,7 @@ func TestGuardComesBeforeEachWrite(t *testing.T) {
 	lost := errors.New("the lease is lost")
 	asked := 0
 	err := s.client(t).Apply(ctx, pull, repository, []effect.Effect{
-		effect.Comment{Number: 7, Body: "a"}, effect.Acknowledge{CommentID: 3, Content: "eyes"}, effect.Ask{Number: 7, Logins: []string{"lead"}},
+		effect.Issue{Title: "t"}, effect.Ask{Number: 7, Logins: []string{"lead"}},
 	}, func(context.Context) error {
 		if asked++; asked == 2 {
 			return lost
@@ -370,13 +370,13 @@ func TestGuardComesBeforeEachWrite(t *testing.T) {
 
 func TestRefusalKeepsNothingElseBack(t *testing.T) {
 	s := &script{answer: func(_, path, _ string) reply {
-		if strings.HasSuffix(path, "/dismissals") {
-			return reply{status: 403, body: `{"message": "Resource not accessible by integration"}`}
+		if strings.HasSuffix(path, "/graphql") {
+			return reply{status: 200, body: `{"data": {"c0": null, "c1": {"clientMutationId": null}}, "errors": [{"type": "FORBIDDEN", "path": ["c0"], "message": "Resource not accessible by integration"}]}`}
 		}
 		return reply{status: 201, body: `{"id": 1}`}
 	}}
 	err := s.client(t).Apply(ctx, pull, repository, []effect.Effect{
-		effect.Dismiss{Number: 7, ReviewID: 2, Message: "m"}, effect.Comment{Number: 7, Body: "a"},
+		effect.Dismiss{Number: 7, ReviewID: 2, NodeID: "PRR_2", Message: "m"}, effect.Comment{Number: 7, On: "PR_7", Body: "a"}, effect.Issue{Title: "t"},
 	}, noGuard)
 	var refused *gh.Refused
 	require.ErrorAs(t, err, &refused)
@@ -389,6 +389,7 @@ func TestApplyRefusesAnotherRepository(t *testing.T) {
 	other := repository
 	other.ID = 11
 	assert.ErrorContains(t, s.client(t).Apply(ctx, pull, other, []effect.Effect{effect.Comment{Number: 7}}, noGuard), "repository 11")
-	assert.Error(t, s.client(t).Fill(ctx, pull, &facts.Common{Repository: other}, nil))
+	_, err := s.client(t).Fill(ctx, pull, &facts.Common{Repository: other}, nil)
+	assert.Error(t, err)
 	assert.Zero(t, s.sent())
 }

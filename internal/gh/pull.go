@@ -41,8 +41,8 @@ func (c *Client) LookPullRequest(ctx context.Context, s facts.Subject) (facts.Pu
 	i := c.installation(s.Installation)
 	var out facts.PullRequest
 	err = c.named(ctx, i, s.Repository, func(n ownerName) (int64, error) {
-		l := look{client: c, inst: i, name: n, number: number, app: app, seen: map[string]bool{}}
-		if err := l.read(ctx); err != nil {
+		l := look{client: c, inst: i, name: n, number: number, app: app, tag: c.wantedTag(s), seen: map[string]bool{}}
+		if err := l.read(ctx, nil); err != nil {
 			return s.Repository, err
 		}
 		out = l.out
@@ -63,6 +63,7 @@ type look struct {
 	name   ownerName
 	number int
 	app    facts.App
+	tag    string // which the last look asked for; "" is none
 	out    facts.PullRequest
 	seen   map[string]bool // runs, by node id
 	suites []unread        // suites with more runs than one page
@@ -82,7 +83,50 @@ type listing struct {
 	cap  int
 }
 
-func (l *look) read(ctx context.Context) error {
+type pullAnswer struct {
+	wireRepository
+	Tag         *wireTag
+	PullRequest *wirePull
+}
+
+type wireTag struct{ Target *oid }
+
+// facts: no tag is an answer, too.
+func (t *wireTag) facts() facts.TagFacts {
+	if t == nil || t.Target == nil {
+		return facts.TagFacts{Absent: true}
+	}
+	return facts.TagFacts{OID: t.Target.OID}
+}
+
+// wantedTag is a tag that the last look at a subject asked for.
+func (c *Client) wantedTag(s facts.Subject) string {
+	last, _ := c.wanted.get(s)
+	for _, n := range last {
+		if n.Kind == facts.NeedTag && tagName(n.Tag) {
+			return n.Tag
+		}
+	}
+	return ""
+}
+
+func tagVars(vars map[string]any, tag string) {
+	vars["tag"], vars["tagged"] = "refs/tags/"+tag, tag != ""
+}
+
+// firstVars are the variables of the first page, as read asks for it.
+func (l *look) firstVars() map[string]any {
+	vars := l.vars()
+	vars["first"], vars["n"] = true, firstPage
+	tagVars(vars, l.tag)
+	for _, listing := range []string{"commits", "reviews", "comments", "requests", "timeline"} {
+		vars[listing] = true
+	}
+	return vars
+}
+
+// read reads all pages; the first one may have come with another query.
+func (l *look) read(ctx context.Context, come *pullAnswer) error {
 	var (
 		commits, reviews, comments, requests, timeline = page{HasNextPage: true}, page{HasNextPage: true}, page{HasNextPage: true}, page{HasNextPage: true}, page{HasNextPage: true}
 		listings                                       = []listing{
@@ -96,8 +140,10 @@ func (l *look) read(ctx context.Context) error {
 	for first := true; ; first = false {
 		vars := l.vars()
 		vars["first"], vars["n"] = first, wholePage
+		tagVars(vars, "")
 		if first {
 			vars["n"] = firstPage
+			tagVars(vars, l.tag)
 		}
 		more := false
 		for _, x := range listings {
@@ -114,22 +160,24 @@ func (l *look) read(ctx context.Context) error {
 		if !more {
 			break
 		}
-		var answer struct {
-			Repository *struct {
-				wireRepository
-				PullRequest *wirePull
+		answer := struct{ Repository *pullAnswer }{come}
+		if come = nil; answer.Repository == nil {
+			if err := l.client.query(ctx, l.inst, "pull", vars, &answer); err != nil {
+				return err
 			}
-		}
-		if err := l.client.query(ctx, l.inst, "pull", vars, &answer); err != nil {
-			return err
 		}
 		if answer.Repository == nil || answer.Repository.PullRequest == nil {
 			return &absent{what: "pull request " + strconv.Itoa(l.number), status: 404}
 		}
 		repository, pull := answer.Repository.facts(), answer.Repository.PullRequest
+		l.client.rootsOf(answer.Repository.wireRepository)
+		l.roots(repository.ID, pull)
 		if first {
 			l.out = pull.facts()
 			l.out.Repository = repository
+			if l.tag != "" {
+				l.out.Tags = map[string]facts.TagFacts{l.tag: answer.Repository.Tag.facts()}
+			}
 			if err := l.tip(ctx, pull); err != nil {
 				return err
 			}
@@ -160,6 +208,28 @@ func (l *look) read(ctx context.Context) error {
 	})
 	slices.SortStableFunc(l.out.Reviews, func(a, b facts.Review) int { return a.SubmittedAt.Compare(b.SubmittedAt) })
 	return nil
+}
+
+// roots keeps the trees of the commits that a verdict may read.
+func (l *look) roots(repository int64, pull *wirePull) {
+	c := l.client
+	if b := pull.BaseRef; b != nil && b.Target != nil {
+		c.isRoot(repository, *b.Target)
+	}
+	if m := pull.MergeCommit; m != nil {
+		c.isRoot(repository, m.oid)
+		for _, p := range m.Parents.Nodes {
+			c.isRoot(repository, p)
+		}
+	}
+	for _, t := range pull.Tip.Nodes {
+		c.isRoot(repository, oid{t.Commit.OID, t.Commit.Tree})
+	}
+	for _, n := range pull.Commits.Nodes {
+		for _, p := range n.Commit.Parents.Nodes {
+			c.isRoot(repository, p)
+		}
+	}
 }
 
 // tip takes the head commit's runs, which are listed whole, and the twins.

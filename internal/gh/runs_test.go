@@ -297,7 +297,7 @@ func TestADownloadCarriesNoTokenAndGoesNowhereElse(t *testing.T) {
 			info := w.result(map[string][]byte{"a": []byte(host)})
 			w.hub.SetBaseURL(host)
 			defer w.hub.SetBaseURL("https://github.test")
-			err := w.client.Fill(t.Context(), w.subject(facts.KindRepository, ""), w.common(), []facts.Need{{Kind: facts.NeedArtifact, ID: info.ID}})
+			_, err := w.client.Fill(t.Context(), w.subject(facts.KindRepository, ""), w.common(), []facts.Need{{Kind: facts.NeedArtifact, ID: info.ID}})
 			require.ErrorContains(t, err, "address")
 			class, _ := queue.Classify(err)
 			assert.NotEqual(t, queue.ClassGone, class)

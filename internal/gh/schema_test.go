@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/vektah/gqlparser/v2"
 
+	"github.com/pilotgate/pilotgate/internal/effect"
 	"github.com/pilotgate/pilotgate/internal/fakegithub"
 )
 
@@ -15,12 +16,24 @@ import (
 func TestDocumentsFitGitHubsSchema(t *testing.T) {
 	schema := fakegithub.Schema()
 	documents := map[string]string{
-		"commit": createCommit, "auto-merge": autoMerge,
-		"check runs": `mutation CheckRuns($i0: CreateCheckRunInput!, $i1: UpdateCheckRunInput!) {
-			r0: createCheckRun(input: $i0) { checkRun { id } }
-			r1: updateCheckRun(input: $i1) { checkRun { id } }
-		}`,
+		"auto-merge": autoMerge,
 	}
+	w := writing{}
+	var changes []change
+	for _, e := range []effect.Effect{
+		effect.Run{}, effect.Run{NodeID: "CR_1"}, effect.Comment{}, effect.Comment{ID: 1}, effect.DeleteComment{}, effect.Acknowledge{}, effect.Dismiss{},
+		effect.Ask{TeamIDs: []string{"T_1"}},
+	} {
+		c, ok := w.change(e)
+		require.True(t, ok)
+		changes = append(changes, c)
+	}
+	d := newDocument("Propose")
+	d.add("ref", "createRef", "clientMutationId", nil)
+	d.add("commit", "createCommitOnBranch", ofCommit, nil)
+	d.add("pull", "createPullRequest", ofPull, nil)
+	d.addChanges(changes)
+	documents["propose"] = d.text()
 	entries, err := queryFiles.ReadDir("queries")
 	require.NoError(t, err)
 	for _, e := range entries {

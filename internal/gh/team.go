@@ -26,15 +26,23 @@ const (
 	maxTeamPages = 100 // 100 people each
 )
 
+// knownTeam is a team that was asked for a moment ago, or that has no name.
+func (f *filling) knownTeam(name string) (facts.Team, bool) {
+	if org, slug, ok := strings.Cut(name, "/"); !ok || org == "" || slug == "" {
+		return facts.Team{Absent: true}, true
+	}
+	a, ok := f.client.teams.get(teamKey{f.inst.id, strings.ToLower(name)})
+	return a.team, ok && f.client.now().Before(a.until)
+}
+
+func (f *filling) keepTeam(name string, t facts.Team) {
+	f.client.teams.put(teamKey{f.inst.id, strings.ToLower(name)}, teamAnswer{t, f.client.now().Add(teamLifetime)}, 4)
+}
+
+// team reads a team of any size; one of at most 100 people is asked for together
+// with other facts.
 func (f *filling) team(ctx context.Context, name string) (facts.Team, error) {
-	org, slug, ok := strings.Cut(name, "/")
-	if !ok || org == "" || slug == "" {
-		return facts.Team{Absent: true}, nil
-	}
-	key := teamKey{f.inst.id, strings.ToLower(name)}
-	if a, ok := f.client.teams.get(key); ok && f.client.now().Before(a.until) {
-		return a.team, nil
-	}
+	org, slug, _ := strings.Cut(name, "/")
 	var out facts.Team
 	for page, pages := 1, 0; page != 0; pages++ {
 		if pages == maxTeamPages {
@@ -59,7 +67,7 @@ func (f *filling) team(ctx context.Context, name string) (facts.Team, error) {
 		}
 		page = resp.NextPage
 	}
-	f.client.teams.put(key, teamAnswer{out, f.client.now().Add(teamLifetime)}, 4)
+	f.keepTeam(name, out)
 	return out, nil
 }
 

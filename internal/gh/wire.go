@@ -42,7 +42,13 @@ func (b *bigID) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-type oid struct{ OID string }
+type treeOf struct{ OID string }
+
+// oid is a git object and, where it is a commit and that was asked, its tree.
+type oid struct {
+	OID  string
+	Tree treeOf
+}
 
 type wireRepository struct {
 	ID               string
@@ -273,6 +279,7 @@ type wireEvent struct {
 // eventKinds are the timeline's items in the words of facts.Event.
 var eventKinds = map[string]string{
 	"HeadRefForcePushedEvent": "force_pushed",
+	"ReopenedEvent":           "reopened",
 	"ReviewRequestedEvent":    "review_requested",
 	"BaseRefChangedEvent":     "base_changed",
 	"ReadyForReviewEvent":     "ready",
@@ -293,6 +300,7 @@ func (e wireEvent) facts() facts.Event {
 // wireTip is the head commit.
 type wireTip struct {
 	runsAt
+	Tree                   treeOf
 	AssociatedPullRequests connection[struct {
 		Number      int
 		State       string
@@ -344,7 +352,7 @@ type wirePull struct {
 }
 
 type wireMerge struct {
-	OID     string
+	oid
 	Parents struct{ Nodes []oid }
 }
 
@@ -359,7 +367,7 @@ func (p wirePull) facts() facts.PullRequest {
 		out.Head.Repo, out.Head.Name = r.DatabaseID, r.NameWithOwner
 	}
 	if p.MergedAt != nil {
-		out.Merge = &facts.Merge{At: *p.MergedAt, By: p.MergedBy.facts()}
+		out.Merge = &facts.Merge{At: *p.MergedAt, By: p.MergedBy.facts(), Head: p.HeadRefOID}
 		if c := p.MergeCommit; c != nil {
 			out.Merge.Commit = c.OID
 			if len(c.Parents.Nodes) > 0 {

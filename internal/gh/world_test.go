@@ -25,6 +25,7 @@ type world struct {
 	app     *fakegithub.App
 	install int64
 	client  *gh.Client
+	config  gh.Config
 
 	mu   sync.Mutex
 	sent []gh.Request
@@ -92,6 +93,7 @@ func newWorld(t *testing.T, change ...func(*gh.Config)) *world {
 	for _, f := range change {
 		f(&config)
 	}
+	w.config = config
 	w.client, err = gh.New(config)
 	require.NoError(t, err)
 	return w

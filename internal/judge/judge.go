@@ -86,6 +86,9 @@ type Verdict struct {
 // Missing lists the facts that a verdict on the pull request still needs.
 func Missing(p *facts.PullRequest) []facts.Need {
 	d, needs := dossier.Open(p)
+	if closed(p) {
+		return handOver(&d, needs)
+	}
 	if len(needs) > 0 {
 		return needs
 	}
@@ -98,7 +101,28 @@ func Missing(p *facts.PullRequest) []facts.Need {
 // PullRequest judges.
 func PullRequest(p *facts.PullRequest) Verdict {
 	d, _ := dossier.Open(p)
+	if closed(p) {
+		v := Verdict{State: Closed, Dossier: d}
+		if q := d.Request; q != nil {
+			v.Pilot, v.Plan = q.PilotID, q.Path
+		}
+		return v
+	}
 	return verdict(d)
+}
+
+// closed: nothing is judged any more. A merge is handed over to the pilot that
+// it brought.
+func closed(p *facts.PullRequest) bool { return !p.Open && !p.Local }
+
+// handOver are the needs for knowing which pilot a request is about.
+func handOver(d *dossier.Dossier, needs []facts.Need) []facts.Need {
+	if d.Request != nil || d.Pull.Merge == nil {
+		return nil
+	}
+	return slices.DeleteFunc(needs, func(n facts.Need) bool {
+		return n.Kind != facts.NeedTree && n.Kind != facts.NeedBlob && n.Kind != facts.NeedMergeBase
+	})
 }
 
 func verdict(d dossier.Dossier) Verdict {

@@ -218,7 +218,7 @@ func openSignoff(s *facts.Pilot) (PilotVerdict, []facts.Need) {
 	if o := pv.People.Override; o != nil && !overridden(report, record) {
 		record = overrideRecord(record, o) // first the override, then what it let through
 	}
-	if n := (facts.Need{Kind: facts.NeedBranch, Branch: s.Repository.DefaultBranch}); !s.Answered(n) {
+	if n := (facts.Need{Kind: facts.NeedBranch, Branch: s.Repository.DefaultBranch}); v.Policy.Commit.Mode == policy.CommitAuto && !s.Answered(n) {
 		return v, []facts.Need{n}
 	}
 	return v.as(Merged, "due"), nil

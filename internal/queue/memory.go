@@ -363,6 +363,19 @@ func (m *Memory) Stats() Stats {
 	return s
 }
 
+// Due counts the keys whose moment comes within d.
+func (m *Memory) Due(d time.Duration) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := 0
+	for _, e := range m.keys {
+		if e.later != nil && time.Until(e.laterAt) <= d {
+			n++
+		}
+	}
+	return n
+}
+
 // Close implements Queue. It ends a Run, but does not wait for it.
 func (m *Memory) Close() error {
 	m.stop()

@@ -75,12 +75,13 @@ func steps[S any](ctx context.Context, l *Loop, s facts.Subject, k kind[S]) erro
 		common := k.common(&snapshot)
 		var effects []effect.Effect
 		var again time.Time
-		if err = l.fill(ctx, s, common, func() []facts.Need { return k.missing(&snapshot) }); err == nil {
+		var seen gh.Sight
+		if seen, err = l.fill(ctx, s, common, func() []facts.Need { return k.missing(&snapshot) }); err == nil {
 			effects, again, err = safely(func() ([]effect.Effect, time.Time, error) { return k.decide(&snapshot) })
 		}
 		if err != nil {
 			if k.unable != nil && ctx.Err() == nil {
-				err = errors.Join(err, l.write(ctx, s, common.Repository, k.unable(&snapshot, err), l.guard(s, "")))
+				err = errors.Join(err, l.write(ctx, s, common.Repository, k.unable(&snapshot, err), l.guard(s, "", gh.Sight{})))
 			}
 			return err
 		}
@@ -89,7 +90,7 @@ func steps[S any](ctx context.Context, l *Loop, s facts.Subject, k kind[S]) erro
 				return fmt.Errorf("set a time to look again: %w", err)
 			}
 		}
-		err = l.write(ctx, s, common.Repository, effects, l.guard(s, head(&snapshot)))
+		err = l.write(ctx, s, common.Repository, effects, l.guard(s, head(&snapshot), seen))
 		l.report(s, common, effects, err)
 		switch {
 		case gh.OnlyRefused(err):
@@ -102,20 +103,26 @@ func steps[S any](ctx context.Context, l *Loop, s facts.Subject, k kind[S]) erro
 }
 
 // fill answers needs in rounds: what to read next depends on what was read.
-// More rounds than any document can ask for are an error of ours.
-func (l *Loop) fill(ctx context.Context, s facts.Subject, c *facts.Common, missing func() []facts.Need) error {
-	const rounds = 12
-	for round := 0; ; round++ {
+// What is known already takes no round, and comes first, so that each round
+// asks for as much as possible. More rounds than any document can ask for are
+// an error of ours. The sight is the last one of a pull request's head.
+func (l *Loop) fill(ctx context.Context, s facts.Subject, c *facts.Common, missing func() []facts.Need) (seen gh.Sight, err error) {
+	const rounds, steps = 12, 96
+	for round, step := 0, 0; ; step++ {
 		needs, _, err := safely(func() ([]facts.Need, struct{}, error) { return missing(), struct{}{}, nil })
 		if err != nil || len(needs) == 0 {
-			return err
+			return seen, err
 		}
-		if round == rounds {
-			return fmt.Errorf("facts still missing after %d rounds: %v", rounds, needs[0])
+		if round == rounds || step == steps {
+			return seen, fmt.Errorf("facts still missing after %d rounds: %v", round, needs[0])
 		}
-		if err := l.GitHub.Fill(ctx, s, c, needs); err != nil {
-			return fmt.Errorf("fill in facts: %w", err)
+		if l.GitHub.Recall(ctx, s, c, needs) {
+			continue
 		}
+		if seen, err = l.GitHub.Fill(ctx, s, c, needs); err != nil {
+			return seen, fmt.Errorf("fill in facts: %w", err)
+		}
+		round++
 	}
 }
 
@@ -146,6 +153,7 @@ func (l *Loop) write(ctx context.Context, s facts.Subject, repo facts.Repository
 			continue
 		}
 		look.Subject.Installation = s.Installation
+		l.GitHub.HintPilot(look.Subject, look.Plan, look.Pull)
 		if err := l.Queue.Add(ctx, queue.Key(look.Subject), queue.AddOptions{}); err != nil {
 			return fmt.Errorf("hand over to %s: %w", look.Subject.Kind, err)
 		}
@@ -158,34 +166,41 @@ func (l *Loop) write(ctx context.Context, s facts.Subject, repo facts.Repository
 
 // guard is asked before each write: the lease must hold, and a pull request's
 // head, read once more after the look, must be the judged one. One read serves
-// the writes that follow it within a second or two.
-func (l *Loop) guard(s facts.Subject, head string) func(context.Context) error {
+// the writes that follow it within a second or two; that may be the one which
+// came with the last facts.
+func (l *Loop) guard(s facts.Subject, head string, seen gh.Sight) func(context.Context) error {
 	const fresh = 2 * time.Second
-	var read time.Time
 	return func(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("lease lost: %w", err)
 		}
-		if head == "" || !read.IsZero() && time.Since(read) < fresh {
+		if head == "" {
 			return nil
 		}
-		tip, err := l.GitHub.Head(ctx, s)
-		if err != nil {
-			return err
+		if seen.Head == "" || time.Since(seen.At) >= fresh {
+			at := time.Now()
+			tip, err := l.GitHub.Head(ctx, s)
+			if err != nil {
+				return err
+			}
+			seen = gh.Sight{Head: tip.Head, At: at}
 		}
-		if tip.Head != head {
-			return &gh.Moved{From: head, To: tip.Head}
+		if seen.Head != head {
+			return &gh.Moved{From: head, To: seen.Head}
 		}
-		read = time.Now()
 		return nil
 	}
 }
 
-// head is the judged head of what has one of its own. A commit to the default
-// branch carries its expected parent itself.
+// head is the judged head of what has one of its own and may move. That of a
+// merged request does not, and a commit to the default branch carries its
+// expected parent itself.
 func head[S any](s *S) string {
 	switch x := any(s).(type) {
 	case *facts.PullRequest:
+		if x.Merge != nil {
+			return ""
+		}
 		return x.Head.OID
 	case *facts.MergeGroup:
 		return x.HeadOID
@@ -241,21 +256,16 @@ func (l *Loop) pilots() kind[facts.Pilot] {
 	}
 }
 
-// lookPilot finds the plan on the default branch first: only the documents
-// there say which file is which pilot's.
+// lookPilot finds the plan on the default branch: only the documents there say
+// which file is which pilot's.
 func (l *Loop) lookPilot(ctx context.Context, s facts.Subject) (facts.Pilot, error) {
-	repo, err := l.GitHub.LookDefault(ctx, s)
-	if err != nil {
-		return facts.Pilot{}, err
-	}
-	var paths []string
-	if err := l.fill(ctx, s, &repo, func() (needs []facts.Need) {
-		paths, needs = judge.PlanPaths(&repo, s.ID)
-		return needs
-	}); err != nil {
-		return facts.Pilot{}, err
-	}
-	p, err := l.GitHub.LookPilot(ctx, s, paths)
+	p, err := l.GitHub.LookPilot(ctx, s, func(c *facts.Common) (paths []string, err error) {
+		_, err = l.fill(ctx, s, c, func() (needs []facts.Need) {
+			paths, needs = judge.PlanPaths(c, s.ID)
+			return needs
+		})
+		return paths, err
+	})
 	p.Alerts = alerts(ctx, s.ID)
 	return p, err
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/pilotgate/pilotgate/internal/approval"
+	"github.com/pilotgate/pilotgate/internal/dossier"
+	"github.com/pilotgate/pilotgate/internal/facts"
 	"github.com/pilotgate/pilotgate/internal/finding"
 	"github.com/pilotgate/pilotgate/internal/judge"
 )
@@ -132,9 +134,11 @@ func (w *Words) raw(section, key string, pairs ...string) string {
 // author mentions who must act: the author of the pull request, whom GitHub
 // tells of it anyway. An initiator whom only the plan names is not called, since
 // a plan could name anybody.
-func (w *Words) author(v judge.Verdict) string {
-	login := v.Dossier.Pull.Author.Login
-	if q := v.Dossier.Request; q != nil && q.Initiator != "" && !strings.EqualFold(q.Initiator, login) {
+func (w *Words) author(v judge.Verdict) string { return w.who(v.Dossier.Pull, v.Dossier.Request) }
+
+func (w *Words) who(p *facts.PullRequest, q *dossier.Request) string {
+	login := p.Author.Login
+	if q != nil && q.Initiator != "" && !strings.EqualFold(q.Initiator, login) {
 		return "`@" + escape(q.Initiator, markdown, true) + "`"
 	}
 	if login == "" || strings.Trim(login, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") != "" {

@@ -10,27 +10,28 @@ import (
 	"github.com/pilotgate/pilotgate/internal/finding"
 	"github.com/pilotgate/pilotgate/internal/judge"
 	"github.com/pilotgate/pilotgate/internal/ledger"
+	"github.com/pilotgate/pilotgate/internal/policy"
 	"github.com/pilotgate/pilotgate/internal/report"
 )
 
 // SignedMarker is in the comment of a request whose sign-off stands.
 const SignedMarker = "<!-- pilotgate:signed -->"
 
-// Merged is the comment of a merged request: signed off, or on the way there,
-// or withdrawn again.
+// Merged is the comment of a merged request that is not signed off yet, or whose
+// sign-off was withdrawn again.
 func (w *Words) Merged(v judge.Verdict) string {
-	d := v.Dossier
-	signed, withdrawn := d.SignedAs(v.Pilot, approval.Published(d.Pull))
-	switch {
-	case withdrawn:
+	if _, withdrawn := v.Dossier.SignedAs(v.Pilot, approval.Published(v.Dossier.Pull)); withdrawn {
 		return w.Removed(v, v.Pilot)
-	case !signed:
-		return CommentMarker + "\n### " + w.say(markdown, "comment", "heading_signing", "pilot", v.Pilot) + "\n" +
-			w.texts["comment"]["signing"] + "\n"
 	}
-	return CommentMarker + "\n" + SignedMarker + "\n### " + w.say(markdown, "comment", "heading_signed", "pilot", v.Pilot) + "\n" +
-		w.recorded(v) + " **" +
-		w.texts["comment"]["next_label"] + " " + w.raw("comment", "next_train", "who", w.author(v)) + "** " +
+	return CommentMarker + "\n### " + w.say(markdown, "comment", "heading_signing", "pilot", v.Pilot) + "\n" +
+		w.texts["comment"]["signing"] + "\n"
+}
+
+// Signed is the comment of a merged request whose pilot is signed off.
+func (w *Words) Signed(v judge.PilotVerdict, s *facts.Pilot) string {
+	return CommentMarker + "\n" + SignedMarker + "\n### " + w.say(markdown, "comment", "heading_signed", "pilot", v.ID) + "\n" +
+		w.recorded(v.Policy, s.Repository) + " **" +
+		w.texts["comment"]["next_label"] + " " + w.raw("comment", "next_train", "who", w.who(s.Plan, v.Request)) + "** " +
 		w.texts["comment"]["next_record"] + "\n"
 }
 
@@ -38,14 +39,13 @@ func (w *Words) Merged(v judge.Verdict) string {
 // the one that took the plan away, and the one that had brought it.
 func (w *Words) Removed(v judge.Verdict, pilot string) string {
 	return CommentMarker + "\n### " + w.say(markdown, "comment", "heading_withdrawn", "pilot", pilot) + "\n" +
-		w.recorded(v) + " " + w.texts["comment"]["withdrawn"] + "\n"
+		w.recorded(v.Dossier.Policy, v.Dossier.Pull.Repository) + " " + w.texts["comment"]["withdrawn"] + "\n"
 }
 
 // recorded links the log.
-func (w *Words) recorded(v judge.Verdict) string {
-	d := v.Dossier
-	log := d.Policy.Paths.Signoff
-	link := d.Pull.Repository.URL + "/blob/" + d.Pull.Repository.DefaultBranch + "/" + urlPath(log)
+func (w *Words) recorded(p policy.Policy, r facts.Repository) string {
+	log := p.Paths.Signoff
+	link := r.URL + "/blob/" + r.DefaultBranch + "/" + urlPath(log)
 	return w.raw("comment", "recorded", "file", log[strings.LastIndexByte(log, '/')+1:], "link", link)
 }
 

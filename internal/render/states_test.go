@@ -191,15 +191,13 @@ func TestWhatPeopleRead(t *testing.T) {
 }
 
 func TestWhatPeopleReadAfterTheMerge(t *testing.T) {
-	s := state{people: approve(irina, oleg), pull: func(p *facts.PullRequest) { p.Open = false }}
+	s := state{people: approve(irina, oleg), pull: func(p *facts.PullRequest) { p.Open, p.Merge = false, &facts.Merge{} }}
 	_, v := s.verdict(t)
-	evidence := facts.Tree{Entries: map[string]facts.Entry{v.Dossier.Policy.EvidencePath(v.Pilot) + "signoff-" + v.Digest + ".json": {}}}
+	pilot := &facts.Pilot{Common: v.Dossier.Pull.Common, ID: v.Pilot, Plan: v.Dossier.Pull}
+	signed := judge.PilotVerdict{State: judge.SignedOff, ID: v.Pilot, Policy: v.Dossier.Policy, Request: v.Dossier.Request}
 	for _, lang := range render.Languages() {
 		w := render.Speak(lang)
-		text := w.Merged(v)
-		signed := v
-		signed.Dossier.BaseTree = evidence
-		golden(t, "merged."+lang+".md", text+"\n---\n\n"+w.Merged(signed))
+		golden(t, "merged."+lang+".md", w.Merged(v)+"\n---\n\n"+w.Signed(signed, pilot))
 		o := w.CouldNotEvaluate("rate limit")
 		golden(t, "could_not_evaluate."+lang+".md", "## "+o.Title+"\n\n"+o.Summary+"\n")
 	}

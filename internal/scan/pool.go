@@ -147,6 +147,15 @@ func (p *Pool) Scan(ctx context.Context, waiting facts.Subject, req facts.ScanRe
 	return f.result, f.err
 }
 
+// Known tells whether Scan answers a request from what is kept.
+func (p *Pool) Known(repository int64, req facts.ScanRequest) bool {
+	if !lasting(req) {
+		return false
+	}
+	_, ok := p.kept(flightKey(repository, req))
+	return ok
+}
+
 // take hands a flight's result to a subject; the last one forgets the flight.
 // The caller holds mu.
 func (p *Pool) take(key string, f *flight, by facts.Subject) {

@@ -43,6 +43,9 @@ type Options struct {
 	Bot       int64         // our bot account's id, whose echoes are masked; 0: looked up by nobody
 	OnRequest func(gh.Request)
 	Queue     queue.Queue // instead of the configured one
+	// Settle is how long a push waits for what comes with it; 0 is 2 s, less than
+	// 0 is not at all.
+	Settle time.Duration
 	// ScanWait is how long a look waits for a dataset's scan before it goes on
 	// and says how far the scan is; 0 is 2 s.
 	ScanWait time.Duration
@@ -68,6 +71,9 @@ type Server struct {
 // scanWait is short enough for a person who looks at the check, and long enough
 // for most datasets.
 const scanWait = 2 * time.Second
+
+// settle is enough for a merge, its push and our commit after them.
+const settle = 2 * time.Second
 
 // GitHubPacing is the time between two writes that GitHub asks for.
 const GitHubPacing = time.Second
@@ -155,7 +161,7 @@ func (s *Server) scanned(subject facts.Subject) {
 func (s *Server) handler(ctx context.Context) (http.Handler, error) {
 	intake, err := webhook.New(webhook.Options{
 		Secrets: s.config.secrets(), Us: webhook.Us{App: s.config.GitHub.App.IntegrationID, Bot: s.bot(ctx)},
-		Queue: s.queue, Metrics: s.received,
+		Queue: s.queue, Settle: cmp.Or(s.options.Settle, settle), Metrics: s.received,
 	})
 	if err != nil {
 		return nil, err

@@ -25,6 +25,9 @@ type Us struct {
 type Add struct {
 	Key     queue.Key
 	Payload []byte
+	// Settles: more events about the same are on their way, and one look a moment
+	// later serves them all.
+	Settles bool
 }
 
 // ErrMalformed is a payload that is proven to be GitHub's and yet has not what
@@ -55,7 +58,8 @@ const (
 // and forgotten.
 var table = []row{
 	{"pull_request", "opened reopened synchronize closed", pullRequest, looked, false},
-	{"pull_request", "edited ready_for_review converted_to_draft", pullRequest, masked, false},
+	{"pull_request", "ready_for_review converted_to_draft", pullRequest, masked, false},
+	{"pull_request", "edited", retargeted, masked, false},
 	{"pull_request_review", "submitted edited dismissed", pullRequest, masked, false},
 	{"issue_comment", "created edited deleted", comment, masked, false},
 	{"issues", "closed reopened edited deleted transferred", ownIssue, masked, false},
@@ -134,7 +138,7 @@ func Keys(event string, payload []byte, us Us) (adds []Add, why string, err erro
 		if err := valid(k); err != nil {
 			return nil, "", fmt.Errorf("%w: %s: %w", ErrMalformed, event, err)
 		}
-		adds = append(adds, Add{k, asked})
+		adds = append(adds, Add{Key: k, Payload: asked, Settles: event == "push" && !d.governs()})
 	}
 	if len(adds) == 0 {
 		return nil, "ignored", nil
@@ -181,7 +185,6 @@ type delivery struct {
 
 	PullRequest struct {
 		Number int64 `json:"number"`
-		Merged bool  `json:"merged"`
 	} `json:"pull_request"`
 	Issue struct {
 		Number      int64     `json:"number"`
@@ -194,9 +197,16 @@ type delivery struct {
 	} `json:"comment"`
 	Changes struct {
 		Body struct {
-			From string `json:"from"`
+			From *string `json:"from"`
 		} `json:"body"`
+		Title *struct{} `json:"title"`
+		Base  *struct{} `json:"base"`
 	} `json:"changes"`
+	Commits []struct {
+		Added    []string `json:"added"`
+		Modified []string `json:"modified"`
+		Removed  []string `json:"removed"`
+	} `json:"commits"`
 	CheckRun        check `json:"check_run"`
 	CheckSuite      check `json:"check_suite"`
 	RequestedAction struct {
@@ -255,21 +265,23 @@ func installation(d *delivery) []queue.Key {
 	return []queue.Key{{Installation: d.Installation.ID, Kind: queue.KindInstallation}}
 }
 
-// pullRequest also looks at the repository after a merge: the sign-off belongs
-// to a pilot, and which one only the repository's files tell.
-func pullRequest(d *delivery) []queue.Key {
-	keys := []queue.Key{d.pull(d.PullRequest.Number)}
-	if d.Action == "closed" && d.PullRequest.Merged {
-		keys = append(keys, repository(d)...)
+// pullRequest is enough after a merge, too: the request hands over to its pilot,
+// and what else the base branch got, the push tells.
+func pullRequest(d *delivery) []queue.Key { return []queue.Key{d.pull(d.PullRequest.Number)} }
+
+// retargeted passes over a new title or description: no verdict depends on them.
+func retargeted(d *delivery) []queue.Key {
+	if c := d.Changes; c.Base == nil && (c.Title != nil || c.Body.From != nil) {
+		return nil
 	}
-	return keys
+	return pullRequest(d)
 }
 
 // comment looks at commands, also those that an edit or a deletion took away,
 // and at our own comment in other people's hands. Chat is nobody's business.
 func comment(d *delivery) []queue.Key {
 	ours := d.us.Bot != 0 && d.Comment.User.ID == d.us.Bot
-	if !ours && !mayCommand(d.Comment.Body) && !mayCommand(d.Changes.Body.From) {
+	if !ours && !mayCommand(d.Comment.Body) && !mayCommand(text(d.Changes.Body.From)) {
 		return nil
 	}
 	if d.Issue.PullRequest == nil { // an incident's issue
@@ -285,6 +297,13 @@ func ownIssue(d *delivery) []queue.Key {
 		return nil
 	}
 	return repository(d)
+}
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
 }
 
 // mayCommand errs on the side of a look: whether it is a command, the look says.
@@ -325,6 +344,18 @@ func branchOrTag(d *delivery) []queue.Key {
 		return nil
 	}
 	return repository(d)
+}
+
+// governs tells whether a push may change policy or roles, which people wait for.
+func (d *delivery) governs() bool {
+	for _, c := range d.Commits {
+		for _, path := range slices.Concat(c.Added, c.Modified, c.Removed) {
+			if strings.HasPrefix(path, ".github/") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func tag(d *delivery) []queue.Key {

@@ -51,6 +51,9 @@ type Options struct {
 	Us Us
 	// Queue takes the keys.
 	Queue Adder
+	// Settle is how long a push waits for what comes with it: the merge, our own
+	// commit after it. 0 is not at all.
+	Settle time.Duration
 	// Metrics counts; nil counts nothing.
 	Metrics *Metrics
 }
@@ -73,7 +76,7 @@ func New(o Options) (*Intake, error) {
 		return nil, fmt.Errorf("make webhook intake: %d secrets given, want one, or two during a rotation", n)
 	}
 	in := &Intake{bodies: newBodies(bodyBudget), metrics: o.Metrics}
-	handler := &keys{us: o.Us, queue: o.Queue, metrics: o.Metrics}
+	handler := &keys{us: o.Us, queue: o.Queue, settle: o.Settle, metrics: o.Metrics}
 	for i, s := range o.Secrets {
 		if s == "" {
 			return nil, fmt.Errorf("make webhook intake: secret %d is empty", i+1)
@@ -203,6 +206,7 @@ func (in *Intake) failed(w http.ResponseWriter, r *http.Request, err error) {
 type keys struct {
 	us      Us
 	queue   Adder
+	settle  time.Duration
 	metrics *Metrics
 }
 
@@ -226,8 +230,11 @@ func (h *keys) Handle(ctx context.Context, event, _ string, payload []byte) erro
 	defer cancel()
 	start := time.Now()
 	for _, a := range adds {
-		// People wait for what an event brings.
-		if err := h.queue.Add(ctx, a.Key, queue.AddOptions{Urgent: true, Payload: a.Payload}); err != nil {
+		o := queue.AddOptions{Urgent: true, Payload: a.Payload} // people wait for what an event brings
+		if a.Settles && h.settle > 0 {
+			o.Urgent, o.NotBefore = false, start.Add(h.settle)
+		}
+		if err := h.queue.Add(ctx, a.Key, o); err != nil {
 			return fmt.Errorf("add key %s: %w", a.Key, err)
 		}
 	}

@@ -449,3 +449,34 @@ func FuzzSignatureHeader(f *testing.F) {
 		require.Equal(t, http.StatusUnauthorized, w.Code)
 	})
 }
+
+// A merge, its push and our commit after it are one look at the repository; a
+// push that may change policy or roles waits for nothing.
+func TestPushWaitsForWhatComesWithIt(t *testing.T) {
+	for name, c := range map[string]struct {
+		files string
+		waits bool
+	}{
+		"a plan":             {`"added":["docs/plan.md"],"modified":["README.md"],"removed":[]`, true},
+		"the policy":         {`"added":[],"modified":[".github/pilotgate.yml"],"removed":[]`, false},
+		"the role file away": {`"added":[],"modified":[],"removed":[".github/PILOT_APPROVERS"]`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			q := memory(t)
+			in, err := webhook.New(webhook.Options{Secrets: []string{secret}, Queue: q, Settle: time.Hour})
+			require.NoError(t, err)
+			for range 2 {
+				r := delivery([]byte(`{"ref":"refs/heads/main","installation":{"id":7},"repository":{"id":22,"default_branch":"main"},"commits":[{` + c.files + `}]}`))
+				r.Header.Set("X-GitHub-Event", "push")
+				w := httptest.NewRecorder()
+				in.ServeHTTP(w, r)
+				require.Equal(t, http.StatusAccepted, w.Code)
+			}
+			stats := q.Stats()
+			assert.Equal(t, c.waits, stats.Delayed == 1)
+			assert.Equal(t, !c.waits, stats.Waiting == 1)
+			assert.Equal(t, c.waits, q.Due(2*time.Hour) == 1)
+			assert.Zero(t, q.Due(time.Minute))
+		})
+	}
+}
