@@ -75,7 +75,7 @@ func newRig(t testing.TB, latency time.Duration, workers int) *rig {
 	g.pilots, g.repo = repo, repo.ID()
 	g.app = g.hub.CreateApp(fakegithub.AppSpec{
 		Slug: "pilotgate", Key: &key.PublicKey, Secret: "made up", NoHook: true,
-		Permissions: map[string]string{"checks": "write", "contents": "write", "issues": "write", "pull_requests": "write", "metadata": "read"},
+		Permissions: map[string]string{"checks": "write", "contents": "write", "issues": "write", "pull_requests": "write", "metadata": "read", "members": "read"},
 	})
 	g.install = g.app.Install("acme", repo)
 	web := httptest.NewServer(http.HandlerFunc(g.note))
