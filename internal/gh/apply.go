@@ -114,7 +114,10 @@ func (w *writing) mutate(ctx context.Context, name, text string, vars map[string
 	}
 	k := w.client.call(w.inst, "graphql "+name)
 	k.write = true
-	return k.exchange(ctx, text, vars, out)
+	errs, err := k.exchange(ctx, text, vars, out)
+	// gofail: var afterWrite struct{}
+	// crash()
+	return errs, err
 }
 
 // overtaken turns "not there" of a thing that we saw a moment ago into a conflict.

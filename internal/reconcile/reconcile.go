@@ -72,6 +72,8 @@ func steps[S any](ctx context.Context, l *Loop, s facts.Subject, k kind[S]) erro
 		if snapshot, err = k.look(ctx, s); err != nil {
 			return err
 		}
+		// gofail: var afterLook struct{}
+		// crash()
 		common := k.common(&snapshot)
 		var effects []effect.Effect
 		var again time.Time
@@ -90,6 +92,8 @@ func steps[S any](ctx context.Context, l *Loop, s facts.Subject, k kind[S]) erro
 				return fmt.Errorf("set a time to look again: %w", err)
 			}
 		}
+		// gofail: var beforeWrite struct{}
+		// crash()
 		err = l.write(ctx, s, common.Repository, effects, l.guard(s, head(&snapshot), seen))
 		l.report(s, common, effects, err)
 		switch {

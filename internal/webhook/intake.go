@@ -114,6 +114,8 @@ func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		in.refuse(w, r, errForged)
 		return
 	}
+	// gofail: var afterProof struct{}
+	// crash()
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	in.dispatcher[i].ServeHTTP(w, r)
 }
@@ -229,6 +231,8 @@ func (h *keys) Handle(ctx context.Context, event, _ string, payload []byte) erro
 	ctx, cancel := context.WithTimeout(ctx, addWithin)
 	defer cancel()
 	start := time.Now()
+	// gofail: var beforeAdd struct{}
+	// crash()
 	for _, a := range adds {
 		o := queue.AddOptions{Urgent: true, Payload: a.Payload} // people wait for what an event brings
 		if a.Settles && h.settle > 0 {
@@ -238,6 +242,8 @@ func (h *keys) Handle(ctx context.Context, event, _ string, payload []byte) erro
 			return fmt.Errorf("add key %s: %w", a.Key, err)
 		}
 	}
+	// gofail: var afterAdd struct{}
+	// crash()
 	h.metrics.enqueued(time.Since(start))
 	h.metrics.delivered(event, "accepted")
 	return nil

@@ -175,6 +175,8 @@ func (q *Queue) attempt(ctx context.Context, work Work, t *task) {
 		_ = lease.release(ctx) // unheard, it runs out
 	}()
 
+	// gofail: var afterPull struct{}
+	// crash()
 	fails, payloads, err := q.prepare(ctx, t)
 	if err != nil {
 		q.o.Report(fmt.Errorf("begin key %s: %w", t.key, err))
@@ -349,11 +351,15 @@ func (q *Queue) giveUp(ctx context.Context, t *task, fails failures, n int, why 
 
 // ack gives a task's messages up, and waits until the engine has heard it.
 func (q *Queue) ack(ctx context.Context, t *task) error {
+	// gofail: var beforeAck struct{}
+	// crash()
 	for _, m := range t.given {
 		if err := m.DoubleAck(ctx); err != nil && !errors.Is(err, nats.ErrMsgAlreadyAckd) {
 			return fmt.Errorf("acknowledge: %w", err)
 		}
 	}
+	// gofail: var afterAck struct{}
+	// crash()
 	return nil
 }
 
