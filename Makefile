@@ -1,5 +1,6 @@
 # make test        everything that a change must pass (about 5 minutes on 2 cores)
 # make test-real   what is slow or needs real parts
+# make test-faults killed at every step, frozen replicas, a full disk (as root)
 # make unit race   the tests alone: those of the core, those of the shell with -race
 # make fuzz        each fuzz target for FUZZ=5s
 # make lint        golangci-lint with gofumpt, built into ./.bin
@@ -89,13 +90,18 @@ mutants:
 clean:
 	rm -rf $(BIN)
 
+.PHONY: test-faults
+test-faults:
+	.ci/faults
+	$(GO) test -count=1 -tags faults -timeout 20m -run 'Killed|Disk' ./internal/server/ ./internal/queue/durable/
+
 .PHONY: bench-api
 bench-api:
 	$(GO) test -count=1 -v -run 'Requests|IdenticalEvents' ./internal/server/ | grep -v -E '^(=== |--- |\s+--- )'
 
 .PHONY: bench-intake
 bench-intake:
-	$(GO) test -run '^$$' -bench Intake -benchtime 1x ./internal/server/
+	$(GO) test -run '^$$' -bench 'Intake|Approvals' -benchtime 1x ./internal/server/
 
 # The labelled sets are made up from SEED; nobody is in them.
 SEED ?= 1

@@ -23,7 +23,7 @@ import (
 //	make bench-intake
 func BenchmarkApprovals(b *testing.B) {
 	for range b.N {
-		approvals(b, 300, 20)
+		approvals(b, 200, 20)
 	}
 }
 
@@ -82,7 +82,7 @@ func waitingFor(n string) func(fakegithub.CheckView, bool) bool {
 func approved(r fakegithub.CheckView, _ bool) bool { return r.Conclusion == "success" }
 
 func approvals(b *testing.B, together, alone int) {
-	const senders, workers = 16, 32
+	const senders, workers = 16, 16
 	g, story := pilotRig(b, 50*time.Millisecond, workers)
 	pilot := story.Pilot()
 	var pulls []*fakegithub.PR
@@ -111,11 +111,11 @@ func approvals(b *testing.B, together, alone int) {
 		b.ReportMetric(float64(len(pulls))/time.Since(start).Seconds(), name+"-PR/s")
 		b.ReportMetric(float64(len(g.hub.Requests())-before)/float64(len(pulls)), name+"-calls/PR")
 	}
-	rate("new", pulls, waitingFor("approvals"))
+	rate("new", pulls, waitingFor("waits for ML Lead and"))
 	for _, pr := range pulls {
 		pr.Review(sample.MLLead, fakegithub.Approved, "")
 	}
-	rate("first", pulls, waitingFor("one approval"))
+	rate("first", pulls, waitingFor("waits for Operations Owner"))
 	for _, pr := range pulls[:together] {
 		pr.Review(sample.Operations, fakegithub.Approved, "")
 	}

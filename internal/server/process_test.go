@@ -24,6 +24,7 @@ import (
 	"testing"
 	"time"
 
+	nats "github.com/nats-io/nats-server/v2/server"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -97,6 +98,30 @@ func newRig(t testing.TB, latency time.Duration, workers int) *rig {
 	return g
 }
 
+// useEngine has the servers share an engine instead of embedding one each.
+func (g *rig) useEngine(url string, replicas int) {
+	g.t.Helper()
+	raw, err := os.ReadFile(g.config)
+	require.NoError(g.t, err)
+	var c map[string]any
+	require.NoError(g.t, json.Unmarshal(raw, &c))
+	c["queue"] = map[string]any{"url": url, "replicas": replicas}
+	raw, err = json.Marshal(c)
+	require.NoError(g.t, err)
+	require.NoError(g.t, os.WriteFile(g.config, raw, 0o600))
+}
+
+// natsServer is one real engine on loopback.
+func natsServer(t testing.TB) (url string, replicas int) {
+	t.Helper()
+	srv, err := nats.NewServer(&nats.Options{Host: "127.0.0.1", Port: -1, NoLog: true, NoSigs: true, JetStream: true, StoreDir: t.TempDir(), SyncAlways: true})
+	require.NoError(t, err)
+	srv.Start()
+	require.True(t, srv.ReadyForConnections(30*time.Second))
+	t.Cleanup(srv.Shutdown)
+	return srv.ClientURL(), 1
+}
+
 // note passes a request on and remembers the pull request of a look.
 func (g *rig) note(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
@@ -148,8 +173,22 @@ type process struct {
 
 func (g *rig) start() *process {
 	g.t.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), asServer+"="+g.config)
+	return g.startProgram(os.Args[0], asServer+"="+g.config)
+}
+
+// startProgram starts a server of some program. Arguments with a "=" are its
+// environment.
+func (g *rig) startProgram(program string, arguments ...string) *process {
+	g.t.Helper()
+	cmd := exec.Command(program)
+	cmd.Env = os.Environ()
+	for _, a := range arguments {
+		if strings.Contains(a, "=") {
+			cmd.Env = append(cmd.Env, a)
+		} else {
+			cmd.Args = append(cmd.Args, a)
+		}
+	}
 	log, err := cmd.StderrPipe()
 	require.NoError(g.t, err)
 	require.NoError(g.t, cmd.Start())

@@ -4,6 +4,7 @@ package durable_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"sync"
@@ -24,7 +25,11 @@ import (
 func mountSmall(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	require.NoError(t, unix.Mount("tmpfs", dir, "tmpfs", 0, "size=48m"), "mounting needs root")
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=48m"); errors.Is(err, unix.EPERM) {
+		t.Skip("NOT TESTED: mounting a small file system needs root")
+	} else {
+		require.NoError(t, err)
+	}
 	t.Cleanup(func() { assert.NoError(t, unix.Unmount(dir, 0)) })
 	return dir
 }
