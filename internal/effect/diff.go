@@ -143,7 +143,7 @@ func diffReplies(p *facts.PullRequest, replies []Reply) []Effect {
 			return c.Ours && strings.HasPrefix(c.Body, render.ReplyMarker(id))
 		})
 		if !there {
-			out = append(out, Comment{Number: p.Number, Body: texts[id]})
+			out = append(out, Comment{Number: p.Number, On: p.NodeID, Body: texts[id]})
 		}
 	}
 	seen := map[string]bool{} // a lost answer may have made a second one
