@@ -140,10 +140,10 @@ func runComment(s *facts.Pilot, v judge.PilotVerdict, words *render.Words) []Eff
 			if normal(c.Body) == normal(body) {
 				return nil
 			}
-			return []Effect{Comment{ID: c.ID, NodeID: c.NodeID, Number: on.Number, Body: body}}
+			return []Effect{Comment{ID: c.ID, NodeID: c.NodeID, Number: on.Number, On: on.NodeID, Body: body}}
 		}
 	}
-	return []Effect{Comment{Number: on.Number, Body: body}}
+	return []Effect{Comment{Number: on.Number, On: on.NodeID, Body: body}}
 }
 
 // resultsEffects put the results into the report that waits for them: one that
