@@ -234,7 +234,7 @@ func (r *reader) law() bool {
 	}
 	r.d.Policy, r.d.PolicyFindings = readPolicy(pol)
 	r.d.PolicyFound = pol.Found
-	r.d.Roles, r.d.RolesFindings = readRoles(roles)
+	r.d.Roles, r.d.RolesFindings = readRoles(roles, r.d.Policy)
 	r.d.RolesFound = roles.Found
 	return true
 }
@@ -249,14 +249,16 @@ func readPolicy(doc Document) (policy.Policy, []finding.Finding) {
 	return policy.Parse(doc.Path, doc.Blob.Bytes)
 }
 
-func readRoles(doc Document) (policy.Roles, []finding.Finding) {
+func readRoles(doc Document, p policy.Policy) (policy.Roles, []finding.Finding) {
 	if !doc.Found {
 		return policy.Roles{}, nil
 	}
 	if !doc.Readable() {
 		return policy.Roles{}, []finding.Finding{unreadable("PO020", doc)}
 	}
-	return policy.ParseRoles(doc.Path, doc.Blob.Bytes)
+	roles, problems := policy.ParseRoles(doc.Path, doc.Blob.Bytes)
+	roles.Home = p.Paths.Signoff
+	return roles, problems
 }
 
 func unreadable(rule string, doc Document) finding.Finding {

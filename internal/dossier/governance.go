@@ -76,12 +76,12 @@ func (r *reader) governance() {
 		}
 		r.d.ModelChange = m
 	}
-	if r.d.Touches(policy.Report) {
+	if r.d.Touches(policy.Report, policy.Chart) {
 		report, broken := ledger.Verify(base.Ledger(p), Keys(p))
 		r.d.Records, r.d.RecordsBroken = report.Entries, len(broken) > 0
 	}
 	for _, c := range r.d.Governed {
-		if c.Kind == policy.Report && !c.Deleted() {
+		if (c.Kind == policy.Report || c.Kind == policy.Chart) && !c.Deleted() {
 			r.regular(c.Before)
 			r.regular(c.After)
 		}

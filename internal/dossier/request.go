@@ -456,7 +456,7 @@ func (r *reader) proposals() {
 			}
 		case policy.RolesPath:
 			if doc, ok := r.document(r.d.HeadTree, c.Path); ok {
-				v, f := readRoles(doc)
+				v, f := readRoles(doc, r.d.Policy)
 				r.d.RolesAfter = &Proposed[policy.Roles]{v, f, c.Deleted()}
 			}
 		}

@@ -49,7 +49,7 @@ func rolesRecord(s *facts.RepositoryState, v *RepositoryVerdict, report ledger.R
 		if approvedBefore(c) {
 			return nil, Reason{}, nil
 		}
-		if nobody, needs := nobodyLeft(s, c.Before); len(needs) > 0 || !nobody {
+		if nobody, needs := nobodyLeft(s, v.Policy.Paths.Signoff, c.Before); len(needs) > 0 || !nobody {
 			return nil, Reason{}, needs
 		}
 	}
@@ -104,13 +104,14 @@ func approvedBefore(c *facts.RoleChange) bool {
 
 // nobodyLeft tells whether some role had nobody by this role file: it cannot be
 // read, or of the owners no team has members and no login may write.
-func nobodyLeft(s *facts.RepositoryState, blob string) (bool, []facts.Need) {
+func nobodyLeft(s *facts.RepositoryState, home, blob string) (bool, []facts.Need) {
 	n := facts.Need{Kind: facts.NeedBlob, OID: blob}
 	if !s.Answered(n) {
 		return false, []facts.Need{n}
 	}
 	b := s.Git.Blobs[n.Key()]
 	roles, faults := policy.ParseRoles(RolesPath, b.Bytes)
+	roles.Home = home
 	if b.Absent || b.TooLarge || finding.Count(faults, finding.Error) > 0 {
 		return true, nil
 	}

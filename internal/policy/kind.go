@@ -18,6 +18,7 @@ const (
 	None       DocumentKind = ""
 	Plan       DocumentKind = "plan"
 	Report     DocumentKind = "report"
+	Chart      DocumentKind = "chart" // beside a report
 	Signoff    DocumentKind = "signoff"
 	Evidence   DocumentKind = "evidence"
 	Summary    DocumentKind = "summary"
@@ -68,6 +69,9 @@ func (p Policy) Kind(name string) DocumentKind {
 	}
 	if _, ok := between(p.Paths.Report, name); ok {
 		return Report
+	}
+	if _, ok := between(p.chart(), name); ok {
+		return Chart
 	}
 	switch matches := func(pattern string) bool { return Match(pattern, name) }; {
 	case slices.ContainsFunc(p.Paths.Plans, matches) && !besidePlans(name):
@@ -192,6 +196,10 @@ func (p Policy) PilotID(name string) string {
 		if id, _ := between(p.Paths.Report, name); id != "" {
 			return id
 		}
+	case Chart:
+		if id, _ := between(p.chart(), name); id != "" {
+			return id
+		}
 	case Evidence:
 		if before, after, ok := strings.Cut(p.Paths.Evidence, pilotPlace); ok {
 			id, _, _ := strings.Cut(strings.TrimPrefix(name, before), after)
@@ -205,6 +213,9 @@ func (p Policy) PilotID(name string) string {
 func (p Policy) ReportPath(id string) string {
 	return strings.ReplaceAll(p.Paths.Report, pilotPlace, id)
 }
+
+// chart is where the charts of reports lie: beside them.
+func (p Policy) chart() string { return strings.TrimSuffix(p.Paths.Report, ".md") + ".svg" }
 
 // EvidencePath is the folder of a pilot's records, with its final slash. The
 // id must be valid.

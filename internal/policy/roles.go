@@ -30,6 +30,10 @@ const (
 type Roles struct {
 	Path     string
 	Sections []Section
+	// Home is the sign-off log's path. Who owns it owns what is governed outside
+	// its folder (the policy, the roles, registry, pointer, workflows), as far as no
+	// line of the section names it; "": then nobody does.
+	Home string
 }
 
 // Section is one role.
@@ -77,18 +81,26 @@ func (Roles) Required() []string { return []string{MLLead, OperationsOwner} }
 // Owners lists who owns a path in a role: the owners of the last line that
 // matches. None is nobody.
 func (r Roles) Owners(role, path string) []Owner {
-	var owners []Owner
+	owners, named := r.named(role, path)
+	if home := r.Home[:strings.LastIndex(r.Home, "/")+1]; !named && r.Home != "" && !strings.HasPrefix(path, home) {
+		owners, _ = r.named(role, r.Home)
+	}
+	return owners
+}
+
+// named are the owners of the last line that matches, and whether one does.
+func (r Roles) named(role, path string) (owners []Owner, named bool) {
 	for _, s := range r.Sections {
 		if s.Role != role {
 			continue
 		}
 		for _, l := range s.Lines {
 			if ok, err := l.rule.Match(path); err == nil && ok {
-				owners = l.Owners
+				owners, named = l.Owners, true
 			}
 		}
 	}
-	return slices.Clone(owners)
+	return slices.Clone(owners), named
 }
 
 // Teams lists every team that the file names, once each.

@@ -101,6 +101,7 @@ func Catalogue() []Row {
 		{ID: "RP002", Check: Report, Starter: e, Full: e, Firm: true, Run: reportParts},
 		{ID: "RP003", Check: Report, Starter: e, Full: e, Firm: true, Run: reportDecision},
 		{ID: "RP004", Check: Report, Starter: w, Full: w, Run: reportFigures},
+		{ID: "RP005", Check: Report, Starter: e, Full: e, Firm: true, Run: reportChart},
 		{ID: "RL001", Check: Release, Starter: e, Full: e, Firm: true, Run: models},
 		{ID: "RL002", Check: Release, Starter: e, Full: e, Firm: true},
 		{ID: "RL003", Check: Release, Starter: e, Full: e, Firm: true},

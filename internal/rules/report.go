@@ -86,6 +86,25 @@ func reportParts(b *Bench) {
 	}
 }
 
+// reportChart: the chart is drawn from the signed evaluation, and is as it was
+// drawn. One that was drawn by an older version may stay.
+func reportChart(b *Bench) {
+	for _, c := range b.Governed {
+		if c.Kind != policy.Chart || c.Deleted() {
+			continue
+		}
+		e, _ := report.EvidenceOf(b.Records, b.Policy.PilotID(c.Path))
+		if e.Evaluated() == nil {
+			b.Find("too_early", finding.Position{Path: c.Path})
+			continue
+		}
+		want, err := report.Chart(e.Evaluated(), b.Policy.Language)
+		if err != nil || !bytes.Equal(want, b.Pull.Git.Blobs[c.After.OID].Bytes) {
+			b.Find("chart", finding.Position{Path: c.Path})
+		}
+	}
+}
+
 // reportDecision: once the results are in, people have decided; against the
 // recommendation, or without one, they say why.
 func reportDecision(b *Bench) {
