@@ -78,7 +78,7 @@ func renewalEffects(s *facts.Pilot, v judge.PilotVerdict, words *render.Words) [
 	}
 	branch, base := renewalBranch(v), s.Repository.DefaultBranch
 	title, body := words.RenewalPull(v)
-	at := s.Branches[branch]
+	at, _ := s.OwnBranch(branch)
 	opened := s.Opened[branch]
 	if opened.Number != 0 { // open, or closed by somebody: once a revision
 		return nil
@@ -110,7 +110,7 @@ func launchNeeds(s *facts.Pilot, v judge.PilotVerdict) []facts.Need {
 	}
 	if v.Launch.Evaluation != nil && report.Open {
 		more := branchNeeds(&s.Common, ReportBranch(v))
-		if at := s.Branches[ReportBranch(v)]; len(more) == 0 && !at.Absent {
+		if at, known := s.OwnBranch(ReportBranch(v)); len(more) == 0 && known && !at.Absent {
 			if e, is := s.Git.Trees[at.OID].Entries[v.Policy.ReportPath(v.ID)]; is {
 				more = unanswered(&s.Common, facts.Need{Kind: facts.NeedBlob, OID: e.OID})
 			}
@@ -151,7 +151,7 @@ func runComment(s *facts.Pilot, v judge.PilotVerdict, words *render.Words) []Eff
 // pilot/report's.
 func resultsEffects(s *facts.Pilot, v judge.PilotVerdict, words *render.Words) ([]Effect, error) {
 	branch, path := ReportBranch(v), v.Policy.ReportPath(v.ID)
-	at := s.Branches[branch]
+	at, _ := s.OwnBranch(branch)
 	if v.Launch.Evaluation == nil || !s.Opened[branch].Open || at.OID == "" {
 		return nil, nil
 	}
