@@ -4,9 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
-	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -170,50 +168,7 @@ func TestRelease(t *testing.T) {
 // score lowered by so much.
 func (s *stage) measured(model string, lower float64) map[string]map[string][]byte {
 	s.t.Helper()
-	type metric struct {
-		Name    string  `json:"name"`
-		Value   float64 `json:"value"`
-		Outcome string  `json:"outcome"`
-	}
-	type sample1 struct {
-		ID      string   `json:"sample_id"`
-		Metrics []metric `json:"metrics"`
-		Verdict string   `json:"verdict"`
-	}
-	var samples []sample1
-	sums, n := map[string]float64{}, 0
-	for line := range strings.Lines(s.file("main", sample.Dataset)) {
-		var r struct {
-			ID      string  `json:"sample_id"`
-			Latency float64 `json:"latency_seconds"`
-			Truth   struct {
-				Judge struct {
-					Scores map[string]float64 `json:"scores"`
-				} `json:"llm_judge"`
-			} `json:"ground_truth"`
-		}
-		require.NoError(s.t, json.Unmarshal([]byte(line), &r))
-		x := sample1{ID: r.ID, Verdict: "pass"}
-		r.Truth.Judge.Scores["latency_seconds"] = r.Latency
-		for _, name := range []string{"coverage", "accuracy", "coherence", "informativeness", "latency_seconds"} {
-			v := r.Truth.Judge.Scores[name]
-			if name != "latency_seconds" {
-				v = math.Round((v-lower)*10000) / 10000
-			}
-			sums[name] += v
-			x.Metrics = append(x.Metrics, metric{name, v, "pass"})
-		}
-		samples = append(samples, x)
-		n++
-	}
-	var metrics []metric
-	for _, name := range []string{"coverage", "accuracy", "coherence", "informativeness", "latency_seconds"} {
-		metrics = append(metrics, metric{name, math.Round(sums[name]/float64(n)*1e6) / 1e6, "pass"})
-	}
-	raw, err := json.Marshal(map[string]any{
-		"scenario_id": sample.Scenario, "dataset_id": "benchmark_digest_ru_v1", "overall": "pass", "metrics": metrics, "samples": samples,
-		"metadata": map[string]any{"duration_seconds": 1.0, "model_name": model, "prompt_version": "digest_v3"},
-	})
+	raw, err := sample.Measured([]byte(s.file("main", sample.Dataset)), model, -lower)
 	require.NoError(s.t, err)
 	return map[string]map[string][]byte{"benchmark-result": {"benchmark-result.json": raw}}
 }

@@ -23,7 +23,7 @@ func (s *stage) launched() int64 {
 	return run
 }
 
-// result is what a good run leaves.
+// result is what a run leaves whose candidate scores better by so much.
 func (s *stage) result(better float64) map[string][]byte {
 	s.t.Helper()
 	var signoff ledger.Record
@@ -37,44 +37,9 @@ func (s *stage) result(better float64) map[string][]byte {
 			require.NoError(s.t, err)
 		}
 	}
-	side := func(model string, by float64) []byte {
-		sums := map[string]float64{}
-		var samples []map[string]any
-		const n = 40
-		for i := range n {
-			scores := map[string]float64{}
-			for j, m := range []string{"coverage", "accuracy", "coherence", "informativeness"} {
-				scores[m] = 0.905 + float64((i*7+j*3)%20)/1000 + by
-			}
-			scores["latency_seconds"] = 120 + float64((i*5)%11) - 100*by
-			var metrics []map[string]any
-			for m, v := range scores {
-				v = float64(int(v*10000+0.5)) / 10000
-				sums[m] += v
-				metrics = append(metrics, map[string]any{"name": m, "value": v, "outcome": "pass"})
-			}
-			samples = append(samples, map[string]any{"sample_id": fmt.Sprintf("e-%03d", i), "metrics": metrics, "verdict": "MEETS_EXPECTATIONS", "notes": "",
-				"summary_markdown": fmt.Sprintf("%s summary of sample %d", model, i)})
-		}
-		var metrics []map[string]any
-		for m, v := range sums {
-			metrics = append(metrics, map[string]any{"name": m, "value": json.Number(fmt.Sprintf("%.10f", v/n)), "outcome": "pass"})
-		}
-		raw, err := json.Marshal(map[string]any{
-			"scenario_id": sample.Scenario, "dataset_id": "benchmark_digest_ru_v1", "overall": "pass", "metrics": metrics, "samples": samples,
-			"metadata": map[string]any{"duration_seconds": 10, "model_name": model, "prompt_version": signoff.Launch.PromptVersion, "judge_model": "judge-1", "judge_prompt_version": "j1"},
-		})
-		require.NoError(s.t, err)
-		return raw
-	}
-	manifest, err := json.Marshal(map[string]any{
-		"schema": 1, "pilot": sample.Pilot, "signoff": signoff.Digest, "dataset": map[string]any{"sha256": signoff.Launch.Dataset.SHA256},
-		"model":  map[string]any{"name": "qwen-7b-digest-ru", "version": "1.1", "digest": "sha256:" + strings.Repeat("ab", 32)},
-		"config": map[string]any{"sha256": strings.Repeat("cd", 32)}, "git_commit": signoff.Launch.GitCommit,
-		"started_at": "2026-01-01T00:00:00Z", "ended_at": "2026-01-01T01:00:00Z",
-	})
+	out, err := sample.Trained(signoff, []byte(s.file("main", sample.EvaluationData)), better)
 	require.NoError(s.t, err)
-	return map[string][]byte{"manifest.json": manifest, "baseline.json": side("qwen-7b", 0), "candidate.json": side("qwen-7b-digest-ru", better)}
+	return out
 }
 
 // ended ends a run and waits.
