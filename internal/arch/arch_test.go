@@ -57,7 +57,7 @@ var rooms = []struct {
 	{"fakegithub", "", false},
 	{"githubcontract", "fakegithub", false},
 	{"oracle", "", false},
-	{"demo", "server fakegithub cli/sample judge rules ledger policy dossier finding gh queue webhook", false},
+	{"demo", "server fakegithub cli/sample judge rules ledger policy dossier finding gh queue webhook registry", false},
 	{"cli", "*", false},
 }
 

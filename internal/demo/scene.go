@@ -21,12 +21,14 @@ type Scene struct {
 	Comment string
 	Log     string // the sign-off log on the default branch
 	Report  *fakegithub.View
-	Told    []string // what the step itself has to say
+	Runs    []fakegithub.RunView   // oldest first
+	Issues  []fakegithub.IssueView // by number
+	Told    []string               // what the step itself has to say
 }
 
 // scene looks at the repository.
 func (t *tale) scene() Scene {
-	s := Scene{Told: t.told}
+	s := Scene{Told: t.told, Runs: t.Repo.Runs(), Issues: t.Repo.Issues()}
 	if t.pr != nil {
 		s.Pull = t.pr.View()
 		s.Checks = t.latestChecks(s.Pull.Head)

@@ -3,7 +3,9 @@ package demo
 import (
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/pilotgate/pilotgate/internal/fakegithub"
@@ -16,6 +18,8 @@ type Teller struct {
 	Color bool
 
 	checks, comment string
+	drafted         bool
+	lines           map[string]string // what was printed last of a run or an issue
 }
 
 func (p *Teller) paint(code, s string) string {
@@ -39,13 +43,41 @@ func (p *Teller) Scene(n int, title string, s Scene) {
 		for _, line := range excerpt(s.Comment) {
 			fmt.Fprintf(p.Out, "   %s %s\n", p.paint("2", "│"), line)
 		}
-		if s.Report != nil {
+		if s.Report != nil && !p.drafted {
+			p.drafted = true
 			fmt.Fprintf(p.Out, "   %s #%d %s\n", p.paint("2", "drafted:"), s.Report.Number, s.Report.Title)
 		}
+	}
+	for _, r := range s.Runs {
+		state := r.Status
+		if r.Conclusion != "" {
+			state = r.Conclusion
+		}
+		line := fmt.Sprintf("%s, started by @%s: %s", r.Title, r.Actor, strings.ReplaceAll(state, "_", " "))
+		for _, environment := range slices.Sorted(maps.Keys(r.Waiting)) {
+			line += fmt.Sprintf(", %s: %s", environment, r.Waiting[environment])
+		}
+		p.changed("run", r.ID, line)
+	}
+	for _, i := range s.Issues {
+		p.changed("issue", int64(i.Number), i.Title+": "+i.State)
 	}
 	for _, line := range s.Told {
 		fmt.Fprintf(p.Out, "   %s\n", line)
 	}
+}
+
+// changed prints a line about a thing if it is not what was printed last.
+func (p *Teller) changed(kind string, id int64, line string) {
+	key := fmt.Sprintf("%s #%d", kind, id)
+	if p.lines[key] == line {
+		return
+	}
+	if p.lines == nil {
+		p.lines = map[string]string{}
+	}
+	p.lines[key] = line
+	fmt.Fprintf(p.Out, "   %s %s\n", p.paint("2", key), line)
 }
 
 func (p *Teller) check(c fakegithub.CheckView) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -24,8 +25,10 @@ type step struct {
 // tale is a story under way.
 type tale struct {
 	*World
-	pr, report *fakegithub.PR
+	ctx        context.Context
+	pr, report *fakegithub.PR // the one in view, and the report's
 	branch     string
+	run        int64    // the training
 	told       []string // what a step has to say beside what GitHub shows
 }
 
@@ -35,8 +38,12 @@ func (t *tale) tell(format string, args ...any) {
 
 const branch = "pilot/ru-digest"
 
-// steps are the main job, from a pull request with defects to an opened report.
-var steps = []step{
+// steps are the whole story, from a pull request with defects to an incident
+// that is over.
+var steps = slices.Concat(approved, launched, released, rolledBack, proven)
+
+// approved goes from a pull request with defects to the sign-off.
+var approved = []step{
 	{
 		"Dana opens a pull request with a pilot plan; five things are wrong with it",
 		func(t *tale) error {
@@ -112,30 +119,21 @@ var steps = []step{
 		"Dana merges; Pilotgate writes the sign-off and drafts the report",
 		func(t *tale) error { return t.pr.Merge(sample.Initiator, fakegithub.Squash, false) },
 		func(t *tale) error {
-			log, _ := t.Repo.File("main", sample.Signoff)
-			var rows []string
-			for _, r := range ledger.ParseLog(log).Rows {
-				if r.Ours {
-					rows = append(rows, r.Row.Stakeholder+" "+string(r.Row.Decision))
-				}
-			}
-			if want := []string{sample.MLLead + " Approved", sample.Operations2 + " Approved"}; !slices.Equal(rows, want) {
-				return fmt.Errorf("the log has the rows %v, not %v", rows, want)
+			if err := t.rows(sample.MLLead+" Approved", sample.Operations2+" Approved"); err != nil {
+				return err
 			}
 			if body, _ := t.Comment(t.pr); !strings.Contains(body, "is signed off") {
 				return errors.New("the comment does not say that the pilot is signed off")
 			}
-			for _, p := range t.Repo.PRs() {
-				if strings.HasPrefix(p.View().HeadRef, judge.BranchPrefix+"report/") {
-					t.report = p
-				}
-			}
-			if t.report == nil {
-				return errors.New("no report was drafted")
-			}
-			return nil
+			var err error
+			t.report, err = t.opened("report/")
+			return err
 		},
 	},
+}
+
+// proven looks back on all of it.
+var proven = []step{
 	{
 		"Anybody verifies the record offline",
 		func(*tale) error { return nil },
@@ -144,13 +142,11 @@ var steps = []step{
 			if err != nil {
 				return err
 			}
-			if len(v.Entries) != 1 {
-				return fmt.Errorf("the ledger has %d records, not 1", len(v.Entries))
+			for _, e := range v.Entries {
+				t.tell("%-11s %s, signed with key %q", e.Record.Kind, path.Base(e.Path), e.KeyID)
 			}
-			e := v.Entries[0]
-			t.tell("%s", e.Path)
-			t.tell("signed with key %q; rows in lines %v of the log; %d hand-written rows are not ours to vouch for", e.KeyID, e.Lines, len(v.Unverified))
-			return nil
+			t.tell("%d hand-written rows are not ours to vouch for", len(v.Unverified))
+			return t.recorded(ledger.KindSignoff, ledger.KindLaunch, ledger.KindEvaluation, ledger.KindGo, ledger.KindRollback)
 		},
 	},
 	{
@@ -224,7 +220,7 @@ func (t *tale) asked(teams ...string) error {
 // Play tells the story and shows each step; the first that does not end as told
 // ends it.
 func Play(ctx context.Context, w *World, show func(n int, title string, t Scene)) error {
-	t := &tale{World: w}
+	t := &tale{World: w, ctx: ctx}
 	for i, s := range steps {
 		if err := s.do(t); err != nil {
 			return fmt.Errorf("step %d, %s: %w", i+1, s.title, err)

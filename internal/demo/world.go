@@ -23,6 +23,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -57,6 +58,7 @@ type World struct {
 	AlertToken string
 
 	options Options
+	late    *atomic.Int64 // how far the clock was put forward, in nanoseconds
 	hook    string
 	appKey  *rsa.PrivateKey
 	queue   *queue.Memory
@@ -97,10 +99,12 @@ var sharedKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.Gen
 
 // New builds the world and starts the server in it. Close ends it.
 func New(ctx context.Context, o Options) (*World, error) {
-	now := o.Now
-	if now == nil {
-		now = time.Now
+	clock := o.Now
+	if clock == nil {
+		clock = time.Now
 	}
+	late := &atomic.Int64{}
+	now := func() time.Time { return clock().Add(time.Duration(late.Load())) }
 	_, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		return nil, fmt.Errorf("make a signing key: %w", err)
@@ -118,7 +122,7 @@ func New(ctx context.Context, o Options) (*World, error) {
 		return nil, fmt.Errorf("make a webhook secret: %w", err)
 	}
 
-	w := &World{Key: key, Story: o.Story, options: o, appKey: appKey, AlertToken: hex.EncodeToString(secret)}
+	w := &World{late: late, Key: key, Story: o.Story, options: o, appKey: appKey, AlertToken: hex.EncodeToString(secret)}
 	w.Story.Owner = owner
 	w.Story.SigningKey = sample.SigningKey{ID: key.Public.ID, Ed25519: key.Public.Public, From: now().AddDate(0, 0, -1).Format(time.DateOnly)}
 	w.GitHub = fakegithub.New(fakegithub.Options{Now: now, TokenNow: time.Now, Tick: time.Second, Seed: 1, Faults: o.Faults, BaseURL: "https://github.example"})
@@ -219,6 +223,9 @@ func (w *World) Start(ctx context.Context) error {
 	go func() { ended <- s.Serve(running, listener) }()
 	return w.begin(ctx, looks)
 }
+
+// Pass lets time go by, everybody's.
+func (w *World) Pass(d time.Duration) { w.late.Add(int64(d)) }
 
 // Alerts is where the server takes alerts.
 func (w *World) Alerts() string { return strings.TrimSuffix(w.hook, webhook.Path) + alert.Path }

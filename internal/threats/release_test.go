@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -95,24 +94,16 @@ func (s *stage) running() string {
 }
 
 // alert posts what Alertmanager would.
-func (s *stage) alert(token, status string, starts time.Time, labels string) int {
+func (s *stage) alert(token, status string, starts time.Time, labels map[string]string) int {
 	s.t.Helper()
-	body := fmt.Sprintf(`{"version": "4", "status": %q, "alerts": [{"status": %q, "fingerprint": "a5331b0da5a9d842", "startsAt": %q, "endsAt": %q,
-		"labels": {"alertname": "PilotMetricBelowBand", "severity": "critical", "metric": "coverage", %s}}]}`,
-		status, status, starts.UTC().Format(time.RFC3339), starts.Add(time.Minute).UTC().Format(time.RFC3339), labels)
-	r, err := http.NewRequestWithContext(s.ctx, http.MethodPost, s.Alerts(), strings.NewReader(body))
+	code, err := s.SendAlert(s.ctx, token, status, starts, labels)
 	require.NoError(s.t, err)
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Authorization", "Bearer "+token)
-	resp, err := http.DefaultClient.Do(r)
-	require.NoError(s.t, err)
-	defer resp.Body.Close()
 	s.settle()
-	return resp.StatusCode
+	return code
 }
 
-func labels(model string) string {
-	return fmt.Sprintf(`"scenario": %q, "model": %q, "version": "1.0", "pilot": %q`, sample.Scenario, model, sample.Pilot)
+func labels(model string) map[string]string {
+	return map[string]string{"scenario": sample.Scenario, "model": model, "version": "1.0", "pilot": sample.Pilot}
 }
 
 func TestRelease(t *testing.T) {
