@@ -77,11 +77,18 @@ $(LINT):
 # Prometheus and Alertmanager with their tools, for the rules and the alerts.
 PROMETHEUS := $(addprefix $(BIN)/,prometheus promtool alertmanager amtool)
 
-test-real: $(PROMETHEUS)
+# What GitHub would say of the ready-made workflows.
+ACTIONLINT := $(BIN)/actionlint
+
+test-real: $(PROMETHEUS) $(ACTIONLINT)
 	PATH="$(BIN):$$PATH" GO=$(GO) .ci/real
 
 $(PROMETHEUS) &:
 	GO=$(GO) .ci/prometheus $(BIN)
+
+$(ACTIONLINT):
+	@mkdir -p $(BIN)
+	GOBIN=$(BIN) $(GO) install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 .PHONY: mutants
 mutants:

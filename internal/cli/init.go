@@ -15,6 +15,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/diff"
 
+	"github.com/pilotgate/pilotgate/deploy/workflows"
 	"github.com/pilotgate/pilotgate/internal/policy"
 	"github.com/pilotgate/pilotgate/templates"
 )
@@ -23,12 +24,11 @@ type initialise struct {
 	Repo string `default:"." placeholder:"DIR" help:"The checkout to write into."`
 }
 
-// starters says where each file of templates/init goes.
+// starters says where each file of templates/init goes; the workflows of
+// deploy/workflows follow them.
 var starters = []struct{ template, path string }{
 	{"pilotgate.yml", policy.Path},
 	{"PILOT_APPROVERS", policy.RolesPath},
-	{"stage05_benchmark_smoke.yml", ".github/workflows/stage05_benchmark_smoke.yml"},
-	{"pilot_finetune.yml", ".github/workflows/pilot_finetune.yml"},
 	{"pilot_plan.md", "docs/specs/epic_05/templates/pilot_plan.md"},
 	{"data_card.md", "docs/specs/epic_05/templates/data_card.md"},
 	{"registry.yaml", "models/registry.yaml"},
@@ -50,24 +50,36 @@ func (i *initialise) Run(c *call) error {
 	var text strings.Builder
 	var write []string
 	files := map[string][]byte{}
+	var order []string
 	for _, s := range starters {
 		raw, err := templates.Files.ReadFile("init/" + s.template)
 		if err != nil { // part of the program
 			return fmt.Errorf("read template %s: %w", s.template, err)
 		}
 		files[s.path] = bytes.ReplaceAll(raw, []byte("{owner}"), []byte(owner))
-		was, err := readPlain(tree, s.path)
+		order = append(order, s.path)
+	}
+	for _, name := range workflows.Names {
+		raw, err := workflows.Files.ReadFile(name)
+		if err != nil { // part of the program
+			return fmt.Errorf("read workflow %s: %w", name, err)
+		}
+		files[workflows.Folder+name] = raw
+		order = append(order, workflows.Folder+name)
+	}
+	for _, p := range order {
+		was, err := readPlain(tree, p)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			write = append(write, s.path)
-			text.Write(diff.Diff("/dev/null", nil, s.path, files[s.path]))
+			write = append(write, p)
+			text.Write(diff.Diff("/dev/null", nil, p, files[p]))
 		case err != nil:
-			fmt.Fprintf(&text, "%s: kept, %s\n", s.path, err)
-		case bytes.Equal(was, files[s.path]):
-			fmt.Fprintf(&text, "%s: as it should be\n", s.path)
+			fmt.Fprintf(&text, "%s: kept, %s\n", p, err)
+		case bytes.Equal(was, files[p]):
+			fmt.Fprintf(&text, "%s: as it should be\n", p)
 		default:
-			fmt.Fprintf(&text, "%s: kept, yours differs from the starter\n", s.path)
-			text.Write(diff.Diff(s.path, was, "starter", files[s.path]))
+			fmt.Fprintf(&text, "%s: kept, yours differs from the starter\n", p)
+			text.Write(diff.Diff(p, was, "starter", files[p]))
 		}
 	}
 	if err := c.print(text.String()); err != nil {

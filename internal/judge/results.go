@@ -29,8 +29,8 @@ const ResultArtifact = "pilot-result"
 // itself ends a job of one's own machines after five days.
 const unfinishedAfter = 6 * 24 * time.Hour
 
-// manifest is what the run says of itself.
-type manifest struct {
+// Manifest is what the run says of itself, in manifest.json.
+type Manifest struct {
 	Schema  int    `json:"schema"`
 	Pilot   string `json:"pilot"`
 	Signoff string `json:"signoff"` // subject digest of the sign-off, "sha256:…"
@@ -52,7 +52,7 @@ type manifest struct {
 type result struct {
 	info                facts.ArtifactInfo
 	content             facts.Artifact
-	manifest            manifest
+	manifest            Manifest
 	baseline, candidate benchmark.RunnerResult
 	unreadable          string // file and rules
 }
@@ -195,7 +195,8 @@ func (l *Launch) artifact(s *facts.Pilot) (*result, []facts.Need) {
 }
 
 func (r *result) read() {
-	if !strictJSON(r.content.Files["manifest.json"], &r.manifest) || r.manifest.Schema != 1 {
+	var ok bool
+	if r.manifest, ok = ParseManifest(r.content.Files["manifest.json"]); !ok {
 		r.unreadable = "manifest.json"
 		return
 	}
@@ -219,6 +220,14 @@ func (r *result) read() {
 
 // maxManifest caps manifest.json, in bytes.
 const maxManifest = 64 << 10
+
+// ParseManifest reads manifest.json strictly: one object of schema 1, no key
+// that is not known. What is read is returned also where it is refused.
+func ParseManifest(src []byte) (Manifest, bool) {
+	var m Manifest
+	ok := strictJSON(src, &m)
+	return m, ok && m.Schema == 1
+}
 
 func strictJSON(src []byte, into any) bool {
 	if len(src) == 0 || len(src) > maxManifest {

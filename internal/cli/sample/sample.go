@@ -14,7 +14,7 @@ import (
 	"maps"
 	"strings"
 
-	"github.com/pilotgate/pilotgate/templates"
+	"github.com/pilotgate/pilotgate/deploy/workflows"
 )
 
 // Files are a repository's files by path.
@@ -78,10 +78,10 @@ func (s Story) Repository() Files {
 		out[strings.TrimPrefix(path, "repository/")] = raw
 		return err
 	}))
-	for _, name := range []string{"stage05_benchmark_smoke.yml", "pilot_finetune.yml"} {
-		raw, err := templates.Files.ReadFile("init/" + name)
+	for _, name := range workflows.Names {
+		raw, err := workflows.Files.ReadFile(name)
 		must(err)
-		out[".github/workflows/"+name] = raw
+		out[workflows.Folder+name] = raw
 	}
 	out[".github/pilotgate.yml"] = s.policy()
 	out[".github/PILOT_APPROVERS"] = s.roles()

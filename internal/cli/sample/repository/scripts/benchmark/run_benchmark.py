@@ -35,6 +35,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scenario", required=True, choices=sorted(BANDS))
     parser.add_argument("--dataset", required=True, type=pathlib.Path)
+    parser.add_argument("--model", help="name@version or name@sha256:...")
+    parser.add_argument("--prompt-version")
     parser.add_argument("--dry-run", action="store_true")
     parser.add_argument("--fail-on-warn", action="store_true")
     args = parser.parse_args()
