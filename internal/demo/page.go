@@ -23,11 +23,21 @@ var pageSource string
 var pages = template.Must(template.New("page").Parse(pageSource))
 
 // Page shows the repository as GitHub would, in small: its pull requests with
-// checks and comments, and its files, as rendered HTML.
+// checks and comments, its issues, runs and files, as rendered HTML.
 func (w *World) Page() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(rw http.ResponseWriter, _ *http.Request) {
-		show(rw, "list", map[string]any{"Repo": w.Repo.FullName(), "Pulls": w.pulls(), "Files": w.documents()})
+		show(rw, "list", map[string]any{"Repo": w.Repo.FullName(), "Pulls": w.pulls(), "Issues": w.Repo.Issues(), "Runs": w.runs(), "Files": w.documents()})
+	})
+	mux.HandleFunc("GET /issue/{number}", func(rw http.ResponseWriter, r *http.Request) {
+		n, err := strconv.Atoi(r.PathValue("number"))
+		all := w.Repo.Issues()
+		i := slices.IndexFunc(all, func(v fakegithub.IssueView) bool { return err == nil && v.Number == n })
+		if i < 0 {
+			http.NotFound(rw, r)
+			return
+		}
+		show(rw, "issue", map[string]any{"Repo": w.Repo.FullName(), "Issue": all[i], "Body": rendered(all[i].Body), "Comments": remarks(all[i].Comments)})
 	})
 	mux.HandleFunc("GET /pull/{number}", func(rw http.ResponseWriter, r *http.Request) {
 		n, err := strconv.Atoi(r.PathValue("number"))
@@ -43,6 +53,12 @@ func (w *World) Page() http.Handler {
 		raw, ok := w.Repo.File(w.Repo.DefaultBranch(), path)
 		if !ok {
 			http.NotFound(rw, r)
+			return
+		}
+		if strings.HasSuffix(path, ".svg") { // a report's chart
+			rw.Header().Set("Content-Type", "image/svg+xml")
+			rw.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+			_, _ = rw.Write(raw)
 			return
 		}
 		data := map[string]any{"Repo": w.Repo.FullName(), "Path": path}
@@ -63,7 +79,7 @@ func show(rw http.ResponseWriter, name string, data any) {
 		return
 	}
 	rw.Header().Set("Content-Type", "text/html; charset=utf-8")
-	rw.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:")
+	rw.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'")
 	_, _ = rw.Write(b.Bytes())
 }
 
@@ -94,6 +110,26 @@ type checkPage struct {
 	Summary template.HTML
 }
 
+type remark struct {
+	Author string
+	HTML   template.HTML
+}
+
+func remarks(in []fakegithub.CommentView) []remark {
+	var out []remark
+	for _, c := range in {
+		out = append(out, remark{c.Author, rendered(c.Body)})
+	}
+	return out
+}
+
+// runs are the workflow runs, newest first.
+func (w *World) runs() []fakegithub.RunView {
+	out := w.Repo.Runs()
+	slices.Reverse(out)
+	return out
+}
+
 func (w *World) pullPage(v fakegithub.View) map[string]any {
 	var checks []checkPage
 	for _, c := range w.latestChecks(v.Head) {
@@ -106,15 +142,7 @@ func (w *World) pullPage(v fakegithub.View) map[string]any {
 		}
 		checks = append(checks, checkPage{c, sign, rendered(c.Summary)})
 	}
-	type remark struct {
-		Author string
-		HTML   template.HTML
-	}
-	var comments []remark
-	for _, c := range v.Comments {
-		comments = append(comments, remark{c.Author, rendered(c.Body)})
-	}
-	return map[string]any{"Repo": w.Repo.FullName(), "Pull": v, "Body": rendered(v.Body), "Comments": comments, "Checks": checks}
+	return map[string]any{"Repo": w.Repo.FullName(), "Pull": v, "Body": rendered(v.Body), "Comments": remarks(v.Comments), "Checks": checks}
 }
 
 var (
