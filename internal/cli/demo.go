@@ -45,6 +45,10 @@ func (s story) Run(c *call) error {
 	if err := demo.Play(ctx, w, teller.Scene); err != nil {
 		return errors.Join(err, w.Close())
 	}
+	aside := &demo.Teller{Out: c.Stdout, Color: teller.Color}
+	if err := demo.PlayAsides(ctx, o, aside.Scene); err != nil {
+		return errors.Join(err, w.Close())
+	}
 	fmt.Fprintln(c.Stdout, "\nEvery step ended as told.")
 	if s.Exit {
 		return w.Close()

@@ -48,17 +48,11 @@ var launched = []step{
 	{
 		"The training ends; its results are evaluated, put on record and into the report",
 		func(t *tale) error {
-			signed, err := t.signed()
+			files, err := t.trained(better)
 			if err != nil {
 				return err
 			}
-			evaluation, _ := t.Repo.File("main", sample.EvaluationData)
-			files, err := sample.Trained(signed, evaluation, better)
-			if err != nil {
-				return err
-			}
-			t.Repo.CompleteRun(t.run, "success", map[string]map[string][]byte{judge.ResultArtifact: files})
-			t.pr = t.report
+			t.end(files)
 			return nil
 		},
 		func(t *tale) error {
@@ -204,6 +198,23 @@ func (t *tale) start(by string) int64 {
 	run := t.Repo.StartRun(fakegithub.RunSpec{Workflow: p.Workflows.Training, Actor: by, Inputs: map[string]string{"pilot": sample.Pilot}})
 	t.Repo.Wait(run, p.Environment)
 	return run
+}
+
+// trained is what the launched run leaves when its candidate scores better by
+// so much.
+func (t *tale) trained(better float64) (sample.Files, error) {
+	signed, err := t.signed()
+	if err != nil {
+		return nil, err
+	}
+	evaluation, _ := t.Repo.File("main", sample.EvaluationData)
+	return sample.Trained(signed, evaluation, better)
+}
+
+// end ends the training with its results; the report comes into view.
+func (t *tale) end(files sample.Files) {
+	t.Repo.CompleteRun(t.run, "success", map[string]map[string][]byte{judge.ResultArtifact: files})
+	t.pr = t.report
 }
 
 // gated holds what the gate answered a run against what is told.

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"fmt"
+	"html"
 	"io"
 	"maps"
 	"regexp"
@@ -100,7 +101,7 @@ var (
 // no folded part.
 func excerpt(markdown string) []string {
 	text := links.ReplaceAllString(hidden.ReplaceAllString(markdown, ""), "$1")
-	text = strings.NewReplacer("**", "", "`", "", "<br>", "; ", "\u2060", "").Replace(text)
+	text = strings.NewReplacer("**", "", "`", "", "<br>", "; ", "\u2060", "").Replace(html.UnescapeString(text))
 	var out []string
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(strings.TrimLeft(line, "# "), "\n")

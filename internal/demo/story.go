@@ -220,19 +220,24 @@ func (t *tale) asked(teams ...string) error {
 // Play tells the story and shows each step; the first that does not end as told
 // ends it.
 func Play(ctx context.Context, w *World, show func(n int, title string, t Scene)) error {
-	t := &tale{World: w, ctx: ctx}
+	return (&tale{World: w, ctx: ctx}).play(steps, 1, show)
+}
+
+// play tells steps, the first of which has this number.
+func (t *tale) play(steps []step, first int, show func(n int, title string, t Scene)) error {
 	for i, s := range steps {
+		n := first + i
 		if err := s.do(t); err != nil {
-			return fmt.Errorf("step %d, %s: %w", i+1, s.title, err)
+			return fmt.Errorf("step %d, %s: %w", n, s.title, err)
 		}
-		if err := w.Settle(ctx); err != nil {
-			return fmt.Errorf("step %d, %s: %w", i+1, s.title, err)
+		if err := t.Settle(t.ctx); err != nil {
+			return fmt.Errorf("step %d, %s: %w", n, s.title, err)
 		}
 		t.told = nil
 		err := s.then(t)
-		show(i+1, s.title, t.scene())
+		show(n, s.title, t.scene())
 		if err != nil {
-			return fmt.Errorf("step %d, %s: %w", i+1, s.title, err)
+			return fmt.Errorf("step %d, %s: %w", n, s.title, err)
 		}
 	}
 	return nil

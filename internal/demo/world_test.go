@@ -41,3 +41,7 @@ func TestTheStoryEndsAsTold(t *testing.T) {
 		assert.Contains(t, rec.Body.String(), want, path)
 	}
 }
+
+func TestTheAsidesEndAsTold(t *testing.T) {
+	require.NoError(t, PlayAsides(context.Background(), Options{Log: zerolog.Nop()}, func(n int, title string, s Scene) { t.Log(n, title) }))
+}
