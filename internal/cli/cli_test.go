@@ -93,8 +93,11 @@ func TestNoPlantedValueIsShown(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "data.jsonl")
 	require.NoError(t, os.WriteFile(path, text.Bytes(), 0o600))
 	for _, args := range [][]string{
-		{"dataset", "scan", path}, {"dataset", "scan", path, "--format", "json"}, {"dataset", "scan", path, "--eval", path},
-		{"benchmark", path}, {"dataset", "scan", path, "--max-findings", "0"},
+		{"dataset", "scan", path},
+		{"dataset", "scan", path, "--format", "json"},
+		{"dataset", "scan", path, "--eval", path},
+		{"benchmark", path},
+		{"dataset", "scan", path, "--max-findings", "0"},
 	} {
 		got := run(t, func(s *cli.Streams) { s.StdoutTerminal = true }, args...)
 		require.NotEmpty(t, got.stdout+got.stderr)

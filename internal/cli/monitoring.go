@@ -127,7 +127,7 @@ func (w *monitors) put(c *call, files []monitoring.File) error {
 		}
 		return nil
 	}
-	if err := os.MkdirAll(w.Out, 0o755); err != nil {
+	if err := os.MkdirAll(w.Out, 0o750); err != nil {
 		return fmt.Errorf("write %s: %w", w.Out, err)
 	}
 	tree, err := os.OpenRoot(w.Out)

@@ -63,7 +63,7 @@ func (s *Server) commitAndPush(r *repo, branch string, by *account, spec CommitS
 	if parent != "" {
 		parents = append([]string{parent}, spec.Merge...)
 	}
-	oid := s.commitFiles(r, parents, spec, author, by)
+	oid := s.commitFiles(r, parents, spec, author)
 	return oid, s.push(r, "refs/heads/"+branch, oid, by, spec.Force)
 }
 
@@ -76,7 +76,7 @@ func (s *Server) identOf(a *account, at time.Time) ident {
 }
 
 // commitFiles makes a commit object on top of its first parent's tree.
-func (s *Server) commitFiles(r *repo, parents []string, spec CommitSpec, author, by *account) string {
+func (s *Server) commitFiles(r *repo, parents []string, spec CommitSpec, author *account) string {
 	files := map[string]leaf{}
 	if len(parents) > 0 {
 		p, ok := r.git.commit(parents[0])
@@ -209,7 +209,7 @@ func (r *Repo) Import(by string, fsys fs.FS, maxFiles int, maxBytes int64) (stri
 		c, _ := r.r.git.commit(tip)
 		gone = sortedKeys(r.r.git.flatten(c.tree))
 	}
-	oid := r.s.commitFiles(r.r, parents, CommitSpec{Message: "Import", Files: files, Delete: gone}, a, a)
+	oid := r.s.commitFiles(r.r, parents, CommitSpec{Message: "Import", Files: files, Delete: gone}, a)
 	return oid, r.s.push(r.r, "refs/heads/"+r.r.defaultBranch, oid, a, false)
 }
 

@@ -214,7 +214,7 @@ func (p *PR) Suggestion(by string, suggesters []string, files map[string]File) s
 	defer p.s.lock()()
 	s, r := p.s, p.p.repo
 	a := s.account(by)
-	oid := s.commitFiles(r, []string{p.p.headOID}, CommitSpec{Message: "Apply suggestions from code review", Files: files, CoAuthors: suggesters}, a, a)
+	oid := s.commitFiles(r, []string{p.p.headOID}, CommitSpec{Message: "Apply suggestions from code review", Files: files, CoAuthors: suggesters}, a)
 	c, _ := r.git.commit(oid)
 	signed := *c
 	signed.committer = s.identOf(s.webflow, s.now())

@@ -39,7 +39,7 @@ func (s *Server) CreateRepo(spec RepoSpec) *Repo {
 		creator = s.anOwner(owner)
 	}
 	if spec.Files != nil {
-		oid := s.commitFiles(r, nil, CommitSpec{Files: spec.Files, Message: "Initial commit"}, creator, creator)
+		oid := s.commitFiles(r, nil, CommitSpec{Files: spec.Files, Message: "Initial commit"}, creator)
 		s.setRef(r, "refs/heads/"+r.defaultBranch, oid, creator, "push")
 	}
 	return &Repo{s, r}

@@ -21,7 +21,13 @@ func TestDocumentsFitGitHubsSchema(t *testing.T) {
 	w := writing{}
 	var changes []change
 	for _, e := range []effect.Effect{
-		effect.Run{}, effect.Run{NodeID: "CR_1"}, effect.Comment{}, effect.Comment{ID: 1}, effect.DeleteComment{}, effect.Acknowledge{}, effect.Dismiss{},
+		effect.Run{},
+		effect.Run{NodeID: "CR_1"},
+		effect.Comment{},
+		effect.Comment{ID: 1},
+		effect.DeleteComment{},
+		effect.Acknowledge{},
+		effect.Dismiss{},
 		effect.Ask{TeamIDs: []string{"T_1"}},
 	} {
 		c, ok := w.change(e)

@@ -110,7 +110,7 @@ func (v *PilotVerdict) openRelease(s *facts.Pilot) []facts.Need {
 	}
 	r.Models = registry.Parse(v.Policy.Paths.Registry, r.Registry.Blob.Bytes)
 	pointer := registry.ParsePointer(v.Policy.Paths.Pointer, r.Pointer.Blob.Bytes)
-	if broken := append(r.Models.Problems, pointer.Problems...); finding.Count(broken, finding.Error) > 0 {
+	if broken := slices.Concat(r.Models.Problems, pointer.Problems); finding.Count(broken, finding.Error) > 0 {
 		return r.as(ReleasePending, "unreadable", "path", broken[0].At.Path)
 	}
 	digest := modelOf(decision.Record)

@@ -198,8 +198,14 @@ func TestTheDashboardFitsItsSchema(t *testing.T) {
 	}
 	good := string(board(t, digest()))
 	for _, c := range [][2]string{
-		{`"gridPos"`, `"gridpos"`}, {`"line+area"`, `"lines"`}, {`"color": "red"`, `"color": ""`}, {`"mode": "absolute"`, `"mode": "relative"`},
-		{`"type": "timeseries"`, `"type": "graph"`}, {`"refId": "A"`, `"refId": ""`}, {`"w": 8`, `"w": 25`}, {`"uid": "pilot-`, `"uid": "pilot `},
+		{`"gridPos"`, `"gridpos"`},
+		{`"line+area"`, `"lines"`},
+		{`"color": "red"`, `"color": ""`},
+		{`"mode": "absolute"`, `"mode": "relative"`},
+		{`"type": "timeseries"`, `"type": "graph"`},
+		{`"refId": "A"`, `"refId": ""`},
+		{`"w": 8`, `"w": 25`},
+		{`"uid": "pilot-`, `"uid": "pilot `},
 	} {
 		require.Contains(t, good, c[0])
 		assert.Error(t, validate(t, []byte(strings.Replace(good, c[0], c[1], 1))), c[1])

@@ -55,7 +55,6 @@ type story struct {
 	plans   map[int]string
 	heads   [][]string // of each pull request, all there were
 	reviews [][]int64
-	lost    bool // a delivery was
 }
 
 // slots are the two pilots that may be asked for.
@@ -218,8 +217,15 @@ func (s *story) onMain(n int) {
 // role moves somebody into or out of a team.
 func (s *story) role(n int) {
 	row := []struct{ team, who, role string }{
-		{"ml-ops", oleg, ""}, {"ml-ops", oleg, "member"}, {"ml-ops", irina, "member"}, {"ml-leads", vera, "member"},
-		{"ml-leads", max, "pending"}, {"ml-leads", irina, ""}, {"ml-leads", irina, "member"}, {"ml-leads", max, "member"}, {"ml-ops", dana, "member"},
+		{"ml-ops", oleg, ""},
+		{"ml-ops", oleg, "member"},
+		{"ml-ops", irina, "member"},
+		{"ml-leads", vera, "member"},
+		{"ml-leads", max, "pending"},
+		{"ml-leads", irina, ""},
+		{"ml-leads", irina, "member"},
+		{"ml-leads", max, "member"},
+		{"ml-ops", dana, "member"},
 	}[n%9]
 	s.GitHub.SetTeamMember("acme", row.team, row.who, row.role)
 }

@@ -25,8 +25,11 @@ func TestPutEntry(t *testing.T) {
 		{"without a last line end", strings.TrimSuffix(src, "\n"), new, src + added},
 		{"into nothing", "", new, "models:\n" + added},
 		{"another status", src, registry.Entry{Name: "b", Version: "2.0", Status: registry.Rejected}, strings.Replace(src, "status: candidate #", "status: rejected #", 1)},
-		{"another status and the first digest", src, registry.Entry{Name: "b", Version: "2.0", Digest: tuned, Status: registry.Released},
-			strings.Replace(strings.Replace(src, "status: candidate #", "status: released #", 1), "version: 2.0\n", "version: 2.0\n    digest: "+tuned+"\n", 1)},
+		{
+			"another status and the first digest", src,
+			registry.Entry{Name: "b", Version: "2.0", Digest: tuned, Status: registry.Released},
+			strings.Replace(strings.Replace(src, "status: candidate #", "status: released #", 1), "version: 2.0\n", "version: 2.0\n    digest: "+tuned+"\n", 1),
+		},
 		{"as it is", src, registry.Entry{Name: "b", Version: "2.0", Status: registry.Candidate}, src},
 		{"line ends of Windows", strings.ReplaceAll(src, "\n", "\r\n"), new, strings.ReplaceAll(src+added, "\n", "\r\n")},
 		{"a bare list", "- name: a\n  version: \"1\"\n  status: baseline\n", new, "- name: a\n  version: \"1\"\n  status: baseline\n" + strings.ReplaceAll(strings.ReplaceAll(added, "\n  ", "\n"), "  - ", "- ")},

@@ -130,13 +130,12 @@ const (
 )
 
 var (
-	fill     = sentence.Fill
-	fillRaw  = sentence.FillRaw
-	choose   = sentence.Choose
-	closing  = sentence.Closing
-	escape   = sentence.Escape
-	urlPath  = sentence.URLPath
-	relative = sentence.Relative
+	fill    = sentence.Fill
+	fillRaw = sentence.FillRaw
+	choose  = sentence.Choose
+	closing = sentence.Closing
+	escape  = sentence.Escape
+	urlPath = sentence.URLPath
 )
 
 // What and Mend are a finding's two sentences.

@@ -16,7 +16,7 @@ func said(before, after policy.Policy, c policy.Change) Statement {
 	parts := strings.Split(c.Key, ".")
 	switch {
 	case len(parts) == 5 && parts[0] == "scenarios" && parts[2] == "metrics" && (parts[4] == "pass" || parts[4] == "warn"):
-		return bandSaid(before, after, c, parts[1], parts[3], parts[4])
+		return bandSaid(after, c, parts[1], parts[3], parts[4])
 	case len(parts) == 3 && parts[0] == "checks" && parts[2] == "severity":
 		return statement("severity_"+presence(c), "rule", parts[1], "from", c.From, "to", c.To, "reason", after.Checks[parts[1]].Reason)
 	case len(parts) == 3 && parts[0] == "checks" && parts[2] == "reason":
@@ -60,7 +60,7 @@ func presence(c policy.Change) string {
 }
 
 // bandSaid tells which way a bound moves and whom that favours.
-func bandSaid(before, after policy.Policy, c policy.Change, scenario, metric, bound string) Statement {
+func bandSaid(after policy.Policy, c policy.Change, scenario, metric, bound string) Statement {
 	args := []string{"scenario", scenario, "metric", metric, "bound", bound, "from", orNothing(c.From), "to", orNothing(c.To)}
 	if c.From == "" || c.To == "" {
 		return statement("band_"+presence(c), args...)

@@ -3,6 +3,7 @@
 package server_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	nats "github.com/nats-io/nats-server/v2/server"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -147,4 +149,28 @@ func TestReplicasKilledAndFrozen(t *testing.T) {
 		}
 	}
 	require.Equal(t, sample.Initiator, prs[0].View().Author)
+}
+
+// useEngine has the servers share an engine instead of embedding one each.
+func (g *rig) useEngine(url string, replicas int) {
+	g.t.Helper()
+	raw, err := os.ReadFile(g.config)
+	require.NoError(g.t, err)
+	var c map[string]any
+	require.NoError(g.t, json.Unmarshal(raw, &c))
+	c["queue"] = map[string]any{"url": url, "replicas": replicas}
+	raw, err = json.Marshal(c)
+	require.NoError(g.t, err)
+	require.NoError(g.t, os.WriteFile(g.config, raw, 0o600))
+}
+
+// natsServer is one real engine on loopback.
+func natsServer(t testing.TB) (url string, replicas int) {
+	t.Helper()
+	srv, err := nats.NewServer(&nats.Options{Host: "127.0.0.1", Port: -1, NoLog: true, NoSigs: true, JetStream: true, StoreDir: t.TempDir(), SyncAlways: true})
+	require.NoError(t, err)
+	srv.Start()
+	require.True(t, srv.ReadyForConnections(30*time.Second))
+	t.Cleanup(srv.Shutdown)
+	return srv.ClientURL(), 1
 }

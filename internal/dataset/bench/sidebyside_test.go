@@ -118,7 +118,8 @@ func median[T cmp.Ordered](m measured, of func(run) T) T {
 }
 
 func (m measured) took() time.Duration { return median(m, func(r run) time.Duration { return r.took }) }
-func (m measured) cpu() time.Duration  { return median(m, func(r run) time.Duration { return r.cpu }) }
+
+func (m measured) cpu() time.Duration { return median(m, func(r run) time.Duration { return r.cpu }) }
 
 // peakKB is the most that any run took.
 func (m measured) peakKB() int {

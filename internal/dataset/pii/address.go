@@ -193,15 +193,17 @@ func (s *Scanner) houseFirst(g int) int {
 		if stop == start || stop-start > 40 {
 			break
 		}
-		if streetWords[string(s.foldWord(start, stop))] {
+		street := streetWords[string(s.foldWord(start, stop))]
+		if !street && !s.capitalAt(start) && (!kind || s.text[start]-'0' > 9) {
+			break
+		}
+		if street {
 			kind = true
 			if s.at(stop) == '.' {
 				stop++
 			}
-		} else if s.capitalAt(start) || s.text[start]-'0' <= 9 && kind {
-			name = true
 		} else {
-			break
+			name = true
 		}
 		end = stop
 		if kind && name && (!spoken || s.at(end) != ' ' || !s.capitalAt(end+1)) {

@@ -146,8 +146,9 @@ func firstOf(window []byte, p *phrases) int {
 	return len(window)
 }
 
-// near looks for a word within n characters before start or after end.
-func (s *Scanner) near(start, end, n int, words *phrases) bool {
+// near looks for a word within 40 characters before start or after end.
+func (s *Scanner) near(start, end int, words *phrases) bool {
+	const n = 40
 	return has(s.before(start, n), words) || has(s.after(end, n), words)
 }
 

@@ -103,8 +103,7 @@ func separatorAt(b []byte) (size int, class separator) {
 func (s *Scanner) number(start, end int) int {
 	if start > 0 && s.letterBefore(start) {
 		if !s.glue(start) {
-			switch n := end - start; {
-			case n == 3 || n == 5 || n == 6:
+			if n := end - start; n == 3 || n == 5 || n == 6 {
 				s.plate(start, start+3)
 			}
 			return end

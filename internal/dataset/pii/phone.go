@@ -99,7 +99,7 @@ func (s *Scanner) national(g int) int {
 		return 0
 	}
 	// 8 0xx is how Belarus and others dial inside.
-	if !russianCode(d[1:]) && (d[0] != '8' || d[1] != '0' || sameDigits(d[1:]) || !s.near(start, s.groups[g+n-1].end, 40, wordsPhone)) {
+	if !russianCode(d[1:]) && (d[0] != '8' || d[1] != '0' || sameDigits(d[1:]) || !s.near(start, s.groups[g+n-1].end, wordsPhone)) {
 		return 0
 	}
 	plain := n == 1 || s.seps(g, n)&^sepInvisible == 0
@@ -108,13 +108,13 @@ func (s *Scanner) national(g int) int {
 	}
 	if plain {
 		// Bare digits: a mobile code, or a word that says so.
-		if d[1] != '9' && string(d[:4]) != "8800" && !s.near(start, s.groups[g+n-1].end, 40, wordsPhone) {
+		if d[1] != '9' && string(d[:4]) != "8800" && !s.near(start, s.groups[g+n-1].end, wordsPhone) {
 			return 0
 		}
 		if sameDigits(d[1:]) {
 			return 0
 		}
-	} else if s.thousands(g, n) || n > 2 && s.seps(g+2, n-2)&sepSlash != 0 || !s.phoneShape(g, n) && !s.near(start, s.groups[g+n-1].end, 40, wordsPhone) {
+	} else if s.thousands(g, n) || n > 2 && s.seps(g+2, n-2)&sepSlash != 0 || !s.phoneShape(g, n) && !s.near(start, s.groups[g+n-1].end, wordsPhone) {
 		return 0
 	}
 	return s.emitPhone(g, n, start)
@@ -122,12 +122,12 @@ func (s *Scanner) national(g int) int {
 
 // abroad: 8 10 or 00, then a country code: how one dials out.
 func (s *Scanner) abroad(g int) int {
-	prefix := 0
+	var prefix int
 	switch start := s.groups[g].start; {
 	case s.shape(g, 1, 2) && s.text[start] == '8' && string(s.text[s.groups[g+1].start:s.groups[g+1].end]) == "10",
 		s.shape(g, 3) && string(s.text[start:start+3]) == "810":
 		prefix = 3
-	case s.shape(g, 2) && string(s.text[start:start+2]) == "00" && s.near(start, s.groups[len(s.groups)-1].end, 40, wordsPhone):
+	case s.shape(g, 2) && string(s.text[start:start+2]) == "00" && s.near(start, s.groups[len(s.groups)-1].end, wordsPhone):
 		prefix = 2
 	default:
 		return 0
