@@ -105,7 +105,7 @@ func launchNeeds(s *facts.Pilot, v judge.PilotVerdict) []facts.Need {
 		needs = append(needs, branchNeeds(&s.Common, renewalBranch(v))...)
 	}
 	report := s.Opened[ReportBranch(v)]
-	if len(v.Launch.Say) > 0 && report.Number != 0 {
+	if tells(v) && report.Number != 0 {
 		needs = append(needs, unanswered(&s.Common, facts.Need{Kind: facts.NeedPull, ID: int64(report.Number)})...)
 	}
 	if v.Launch.Evaluation != nil && report.Open {
@@ -120,10 +120,15 @@ func launchNeeds(s *facts.Pilot, v judge.PilotVerdict) []facts.Need {
 	return needs
 }
 
+// tells: there is something to say about the run, or about the release after it.
+func tells(v judge.PilotVerdict) bool {
+	return len(v.Launch.Say) > 0 || v.Release.Why.Key != ""
+}
+
 // runComment keeps one comment on the report's request, or on the plan's while
 // there is none, that tells what became of the run.
 func runComment(s *facts.Pilot, v judge.PilotVerdict, words *render.Words) []Effect {
-	if len(v.Launch.Say) == 0 {
+	if !tells(v) {
 		return nil
 	}
 	on := s.Plan

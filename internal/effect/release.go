@@ -49,7 +49,8 @@ func releaseEffects(s *facts.Pilot, v judge.PilotVerdict, signer *ledger.Signer,
 		title, body := words.PointerPull(v)
 		out = append(out, moved(s, v, judge.PointerBranch(v.ID, r.Model.Digest), title, body, nil, false)...)
 	case r.State == judge.Released:
-		out = append(out, deployment(s, r, r.Decision.Record.Pilot, false, words))
+		again := Look{Subject: facts.Subject{Repository: s.Repository.ID, Kind: facts.KindPilot, ID: v.ID}} // then it is watched, which people are told
+		out = append(out, deployment(s, r, r.Decision.Record.Pilot, false, words), again)
 	case r.State == judge.Regressed:
 		out = append(out, incidentIssue(s, v, words)...)
 		if r.Move.Pointer != nil && r.Incident.Issue.Number != 0 {

@@ -94,6 +94,9 @@ func (w *Words) next(v judge.Verdict) string {
 	case "waiting":
 		return w.nextApproval(v, bold)
 	case "approved", "approved_override":
+		if v.Pilot == "" { // no sign-off follows, and the author may be this App
+			return bold(w.texts["comment"]["next_merge_change"])
+		}
 		return bold(w.raw("comment", "next_merge", "who", who))
 	}
 	return bold(w.texts["comment"]["next_nothing"])

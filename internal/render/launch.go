@@ -79,6 +79,9 @@ func (w *Words) RunComment(v judge.PilotVerdict) string {
 		}
 		b.WriteString("\n")
 	}
+	if why := v.Release.Why; why.Key != "" {
+		b.WriteString("\n" + w.sayMap(markdown, "release", why.Key, why.Args) + "\n")
+	}
 	return b.String()
 }
 

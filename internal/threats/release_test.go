@@ -106,6 +106,17 @@ func labels(model string) map[string]string {
 	return map[string]string{"scenario": sample.Scenario, "model": model, "version": "1.0", "pilot": sample.Pilot}
 }
 
+// runComment is what the pilot's own comment on its report's request says.
+func (s *stage) runComment() string {
+	s.t.Helper()
+	for _, c := range s.one("report/").View().Comments {
+		if strings.HasPrefix(c.Body, "<!-- pilotgate:run -->") {
+			return c.Body
+		}
+	}
+	return ""
+}
+
 func TestRelease(t *testing.T) {
 	t.Parallel()
 	on(t, "only the release's own tag moves the pointer", func(t *testing.T, s *stage) {
@@ -115,6 +126,7 @@ func TestRelease(t *testing.T) {
 			s.tag(name)
 			assert.Empty(t, s.ours("pointer/"), name)
 		}
+		assert.Contains(t, s.runComment(), "There is v1.3.2, v1.4.0-rc.1, v1.4.1, but patch releases and pre-releases never move the pointer.")
 		s.tag(sample.Release)
 		pointer := s.one("pointer/")
 		s.shows(pointer, "waiting")
