@@ -384,6 +384,9 @@ func localFiles(src []byte, t facts.Tree) []facts.Change {
 	found := map[string]facts.Entry{}
 	for _, word := range pathWord.FindAll(src, -1) {
 		p := path.Clean(strings.TrimPrefix(string(word), "./"))
+		if p == policy.Path || p == policy.RolesPath {
+			continue // of these, the values that are effective for the pilot are digested
+		}
 		if e, ok := t.Entries[p]; ok {
 			found[p] = e
 		}

@@ -43,19 +43,21 @@ func releaseNeeds(s *facts.Pilot, v judge.PilotVerdict) []facts.Need {
 // prove that it helped.
 func releaseEffects(s *facts.Pilot, v judge.PilotVerdict, signer *ledger.Signer, words *render.Words) ([]Effect, error) {
 	r := v.Release
+	again := Look{Subject: facts.Subject{Repository: s.Repository.ID, Kind: facts.KindPilot, ID: v.ID}}
 	var out []Effect
 	switch {
 	case r.State == judge.ReleasePending && r.Move.Pointer != nil:
 		title, body := words.PointerPull(v)
 		out = append(out, moved(s, v, judge.PointerBranch(v.ID, r.Model.Digest), title, body, nil, false)...)
 	case r.State == judge.Released:
-		again := Look{Subject: facts.Subject{Repository: s.Repository.ID, Kind: facts.KindPilot, ID: v.ID}} // then it is watched, which people are told
-		out = append(out, deployment(s, r, r.Decision.Record.Pilot, false, words), again)
+		out = append(out, deployment(s, r, r.Decision.Record.Pilot, false, words), again) // then it is watched, which people are told
 	case r.State == judge.Regressed:
 		out = append(out, incidentIssue(s, v, words)...)
 		if r.Move.Pointer != nil && r.Incident.Issue.Number != 0 {
 			title, body := words.RollbackPull(v)
-			out = append(out, moved(s, v, judge.RollbackBranch(v.ID, r.Model.Digest), title, body, runbook(v, words), true)...)
+			if back := moved(s, v, judge.RollbackBranch(v.ID, r.Model.Digest), title, body, runbook(v, words), true); len(back) > 0 {
+				out = append(append(out, back...), again) // the issue names the request
+			}
 		}
 	case r.Incident != nil:
 		out = append(out, incidentIssue(s, v, words)...)

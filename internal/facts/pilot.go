@@ -50,9 +50,11 @@ type Issue struct {
 	NodeID string `json:"node_id,omitempty"`
 	Open   bool   `json:"open"`
 	Marker string `json:"marker"`
-	Title  string `json:"title,omitempty"`
-	Body   string `json:"body,omitempty"`
-	URL    string `json:"url,omitempty"`
+	// OpenedAt is when it was opened; zero where GitHub's answer was lost.
+	OpenedAt time.Time `json:"opened_at,omitzero"`
+	Title    string    `json:"title,omitempty"`
+	Body     string    `json:"body,omitempty"`
+	URL      string    `json:"url,omitempty"`
 }
 
 // RepositoryState is a repository as a whole: the policy and the ledger on its

@@ -59,7 +59,7 @@ func (c *Client) issues(ctx context.Context, i *installation, app facts.App, r f
 
 func ourIssue(x *github.Issue) facts.Issue {
 	issue := facts.Issue{
-		Number: x.GetNumber(), NodeID: x.GetNodeID(), Open: x.GetState() == "open",
+		Number: x.GetNumber(), OpenedAt: x.GetCreatedAt().Time, NodeID: x.GetNodeID(), Open: x.GetState() == "open",
 		Title: x.GetTitle(), Body: x.GetBody(), URL: x.GetHTMLURL(),
 	}
 	if m := marker.FindStringSubmatch(issue.Body); m != nil {

@@ -115,8 +115,19 @@ func (v *PilotVerdict) incident(s *facts.Pilot) []facts.Need {
 	}
 	r.Incident = i
 	v.wayBack()
+	if i.Stuck == "" && i.Rollback.Number == 0 && !i.Issue.OpenedAt.IsZero() {
+		if until := i.Issue.OpenedAt.Add(writesTake); s.Now.Before(until) {
+			v.LookAgainAt = until
+		} else {
+			i.Stuck = "not_opened" // it is tried again at every look all the same
+		}
+	}
 	return nil
 }
+
+// writesTake is how long it may take from an incident's issue to the request
+// that moves the pointer back, before people are told that they have to.
+const writesTake = 10 * time.Minute
 
 func (v *PilotVerdict) knownIncident(s *facts.Pilot) *Incident {
 	r := &v.Release

@@ -147,9 +147,12 @@ type Panic struct{ What, Stack string }
 
 func (p *Panic) Error() string { return "panic while judging: " + p.What + "\n" + p.Stack }
 
-// write applies effects; the other subjects among them go into the queue.
+// write applies effects; the other subjects among them go into the queue. The
+// subject itself is looked at again only after its writes were taken: what is
+// refused is not tried for ever.
 func (l *Loop) write(ctx context.Context, s facts.Subject, repo facts.Repository, effects []effect.Effect, guard func(context.Context) error) error {
 	var at []effect.Effect
+	again := false
 	for _, e := range effects {
 		look, ok := e.(effect.Look)
 		if !ok {
@@ -158,14 +161,26 @@ func (l *Loop) write(ctx context.Context, s facts.Subject, repo facts.Repository
 		}
 		look.Subject.Installation = s.Installation
 		l.GitHub.HintPilot(look.Subject, look.Plan, look.Pull)
+		if look.Subject == s {
+			again = true
+			continue
+		}
 		if err := l.Queue.Add(ctx, queue.Key(look.Subject), queue.AddOptions{}); err != nil {
 			return fmt.Errorf("hand over to %s: %w", look.Subject.Kind, err)
 		}
 	}
-	if len(at) == 0 {
+	if len(at) > 0 {
+		if err := l.GitHub.Apply(ctx, s, repo, at, guard); err != nil {
+			return err
+		}
+	}
+	if !again {
 		return nil
 	}
-	return l.GitHub.Apply(ctx, s, repo, at, guard)
+	if err := l.Queue.Add(ctx, queue.Key(s), queue.AddOptions{}); err != nil {
+		return fmt.Errorf("look again: %w", err)
+	}
+	return nil
 }
 
 // guard is asked before each write: the lease must hold, and a pull request's

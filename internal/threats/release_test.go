@@ -4,9 +4,11 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -228,6 +230,37 @@ func TestRollback(t *testing.T) {
 		require.Len(t, s.openIssues(), 1, "the recovery is not proven")
 		s.writesNothingMore()
 	})
+}
+
+func TestARollbackThatGitHubRefuses(t *testing.T) {
+	t.Parallel()
+	var refuses atomic.Bool
+	refuse := func(r *http.Request) *http.Response {
+		if !refuses.Load() || !strings.Contains(sent(r), "pilotgate/rollback/") || !writes(r) {
+			return nil
+		}
+		return &http.Response{
+			StatusCode: http.StatusForbidden, Header: http.Header{"Content-Type": {"application/json"}},
+			Body: io.NopCloser(strings.NewReader(`{"message": "Resource not accessible by integration"}`)),
+		}
+	}
+	on(t, "is said, tried again, and never half done", func(t *testing.T, s *stage) {
+		s.released()
+		refuses.Store(true)
+		s.pass(time.Hour)
+		require.Equal(t, http.StatusAccepted, s.alert(s.AlertToken, "firing", s.Now().Add(-10*time.Minute), labels(tuned)))
+		require.Len(t, s.openIssues(), 1)
+		s.pass(20 * time.Minute)
+		require.Equal(t, http.StatusAccepted, s.alert(s.AlertToken, "firing", s.Now().Add(-time.Minute), labels(tuned)))
+		assert.Contains(t, s.openIssues()[0].Body, "GitHub did not let Pilotgate open one")
+		assert.Empty(t, s.ours("rollback/"))
+		assert.Equal(t, tunedDigest, s.running())
+
+		refuses.Store(false)
+		require.Equal(t, http.StatusAccepted, s.alert(s.AlertToken, "firing", s.Now().Add(-30*time.Second), labels(tuned)))
+		back := s.one("rollback/")
+		assert.Contains(t, s.file(back.View().Head, models), "status: rejected", "pointer, registry and runbook in one commit")
+	}, setting{beside: refuse, unjudged: true})
 }
 
 func TestRollbackThroughPullRequests(t *testing.T) {
