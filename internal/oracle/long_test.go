@@ -3,4 +3,4 @@
 package oracle_test
 
 // The long search begins somewhere else each time.
-var searchFlags = map[string]string{"rapid.checks": "100", "rapid.shrinktime": "5m", "rapid.nofailfile": "true"}
+var searchFlags = map[string]string{"rapid.checks": "40", "rapid.shrinktime": "5m", "rapid.nofailfile": "true"}
