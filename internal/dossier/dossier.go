@@ -239,6 +239,19 @@ func (r *reader) law() bool {
 	return true
 }
 
+// parsed is a document that was read as policy or role file, with its findings.
+type parsed[T any] struct {
+	value    T
+	findings []finding.Finding
+}
+
+func parsing[T any](parse func(path string, src []byte) (T, []finding.Finding)) func(string, []byte) parsed[T] {
+	return func(path string, src []byte) parsed[T] {
+		v, f := parse(path, src)
+		return parsed[T]{v, f}
+	}
+}
+
 func readPolicy(doc Document) (policy.Policy, []finding.Finding) {
 	if !doc.Found {
 		return policy.Default(), nil
@@ -246,7 +259,8 @@ func readPolicy(doc Document) (policy.Policy, []finding.Finding) {
 	if !doc.Readable() {
 		return policy.Default(), []finding.Finding{unreadable("PO001", doc)}
 	}
-	return policy.Parse(doc.Path, doc.Blob.Bytes)
+	p := facts.Read(doc.Blob, doc.Path, parsing(policy.Parse))
+	return p.value, p.findings
 }
 
 func readRoles(doc Document, p policy.Policy) (policy.Roles, []finding.Finding) {
@@ -256,9 +270,9 @@ func readRoles(doc Document, p policy.Policy) (policy.Roles, []finding.Finding) 
 	if !doc.Readable() {
 		return policy.Roles{}, []finding.Finding{unreadable("PO020", doc)}
 	}
-	roles, problems := policy.ParseRoles(doc.Path, doc.Blob.Bytes)
-	roles.Home = p.Paths.Signoff
-	return roles, problems
+	r := facts.Read(doc.Blob, doc.Path, parsing(policy.ParseRoles))
+	r.value.Home = p.Paths.Signoff
+	return r.value, r.findings
 }
 
 func unreadable(rule string, doc Document) finding.Finding {

@@ -63,8 +63,8 @@ func (r *reader) governance() {
 			registry *registry.Registry
 			pointer  *registry.Pointer
 		}{{before, &m.RegistryBefore, &m.PointerBefore}, {after, &m.RegistryAfter, &m.PointerAfter}} {
-			*side.registry = registry.Parse(p.Paths.Registry, side.files.Document(p.Paths.Registry).Blob.Bytes)
-			*side.pointer = registry.ParsePointer(p.Paths.Pointer, side.files.Document(p.Paths.Pointer).Blob.Bytes)
+			*side.registry = facts.Read(side.files.Document(p.Paths.Registry).Blob, p.Paths.Registry, registry.Parse)
+			*side.pointer = facts.Read(side.files.Document(p.Paths.Pointer).Blob, p.Paths.Pointer, registry.ParsePointer)
 		}
 		for _, move := range registry.Moves(m.PointerBefore, m.PointerAfter) {
 			if move.To == nil {
@@ -196,7 +196,7 @@ func (d *Dossier) RemovedPilots() []string {
 		}
 		id := d.Policy.PilotID(c.Path)
 		if b := d.Pull.Git.Blobs[c.Before.OID]; len(b.Bytes) > 0 {
-			if v, ok := plan.Parse(c.Path, b.Bytes).Get(plan.Pilot); ok && v.Text != "" {
+			if v, ok := facts.Read(b, c.Path, plan.Parse).Get(plan.Pilot); ok && v.Text != "" {
 				id = v.Text
 			}
 		}

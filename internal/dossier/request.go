@@ -77,7 +77,7 @@ func (r *reader) factsChanged(c facts.Change) (changed, ok bool) {
 	if bytes.Equal(plan.Normalised(before.Bytes), plan.Normalised(after.Bytes)) {
 		return false, true
 	}
-	was, is := plan.Parse(c.Path, before.Bytes), plan.Parse(c.Path, after.Bytes)
+	was, is := facts.Read(before, c.Path, plan.Parse), facts.Read(after, c.Path, plan.Parse)
 	return !reflect.DeepEqual(was.Facts(), is.Facts()), true
 }
 
@@ -97,7 +97,7 @@ func (r *reader) read(planPath string) {
 	q := &Request{Path: planPath, Source: doc}
 	r.d.Request = q
 	if doc.Readable() {
-		q.Plan = plan.Parse(planPath, doc.Blob.Bytes)
+		q.Plan = facts.Read(doc.Blob, planPath, plan.Parse)
 	} else {
 		q.Plan = plan.Plan{Path: planPath}
 	}
@@ -184,7 +184,7 @@ func (r *reader) card(q *Request) {
 	}
 	q.CardFile = doc
 	if doc.Readable() {
-		q.Card = plan.ParseCard(q.CardPath, doc.Blob.Bytes)
+		q.Card = facts.Read(doc.Blob, q.CardPath, plan.ParseCard)
 		r.exporter(q)
 	}
 }
@@ -246,18 +246,18 @@ func (r *reader) code(q *Request) {
 // the base branch says of baseline and rollback target is part of the digest.
 func (r *reader) models(q *Request) {
 	if doc, ok := r.document(r.d.BaseTree, r.d.Policy.Paths.Registry); ok && doc.Readable() {
-		q.BaseRegistry = registry.Parse(doc.Path, doc.Blob.Bytes)
+		q.BaseRegistry = facts.Read(doc.Blob, doc.Path, registry.Parse)
 	}
 	if doc, ok := r.document(r.d.HeadTree, r.d.Policy.Paths.Registry); ok {
 		q.RegistryFile = doc
 		if doc.Readable() {
-			q.Registry = registry.Parse(doc.Path, doc.Blob.Bytes)
+			q.Registry = facts.Read(doc.Blob, doc.Path, registry.Parse)
 		}
 	}
 	if doc, ok := r.document(r.d.HeadTree, r.d.Policy.Paths.Pointer); ok {
 		q.PointerFile = doc
 		if doc.Readable() {
-			q.Pointer = registry.ParsePointer(doc.Path, doc.Blob.Bytes)
+			q.Pointer = facts.Read(doc.Blob, doc.Path, registry.ParsePointer)
 		}
 	}
 }
@@ -331,7 +331,7 @@ func (r *reader) beside(q *Request) {
 		if !ok || !doc.Readable() {
 			continue
 		}
-		q.Beside = append(q.Beside, Beside{doc, plan.ParseProse(p, doc.Blob.Bytes)})
+		q.Beside = append(q.Beside, Beside{doc, facts.Read(doc.Blob, p, plan.ParseProse)})
 	}
 }
 
@@ -370,7 +370,7 @@ func (r *reader) workflows(q *Request) {
 		}
 		w := Workflow{Document: doc}
 		if doc.Readable() {
-			w.Uses = localFiles(doc.Blob.Bytes, r.d.BaseTree)
+			w.Uses = facts.Read(doc.Blob, r.pull.Base.OID+":"+p, func(_ string, src []byte) []facts.Change { return localFiles(src, r.d.BaseTree) })
 		}
 		q.Workflows = append(q.Workflows, w)
 	}

@@ -1,6 +1,7 @@
 package facts
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -39,6 +40,41 @@ type Blob struct {
 	Bytes    []byte `json:"bytes,omitempty"`
 	TooLarge bool   `json:"too_large,omitempty"` // over MaxBlob
 	Absent   bool   `json:"absent,omitempty"`
+
+	readings readings // nil: nothing is kept
+}
+
+// readings is what was made of a blob's bytes, by what it is and what it was
+// read as. It belongs to one snapshot, which one goroutine judges.
+type readings map[reading]any
+
+type reading struct {
+	of reflect.Type
+	as string
+}
+
+// Keeping returns the blob for a snapshot of its own: what Read makes of it is
+// kept as long as that snapshot.
+func (b Blob) Keeping() Blob {
+	b.readings = readings{}
+	return b
+}
+
+// Read returns what read makes of a blob's bytes, taken as the file at a path. A
+// snapshot is judged anew with each fact that arrives, and bytes never change
+// under their id: they are read once. What is returned is shared; nobody may
+// change it.
+func Read[T any](b Blob, path string, read func(path string, src []byte) T) T {
+	if b.readings == nil {
+		return read(path, b.Bytes)
+	}
+	key := reading{reflect.TypeFor[T](), path}
+	if v, ok := b.readings[key].(T); ok {
+		return v
+	}
+	v := read(path, b.Bytes)
+	b.readings[key] = v
+	return v
 }
 
 // Change is one path that differs between two trees; a zero Entry is "not there".

@@ -168,7 +168,7 @@ func (f *filling) recall(ctx context.Context, n facts.Need) bool {
 			return set(f, f.to.Git.Blobs, n, facts.Blob{Absent: true})
 		}
 		b, ok := c.blobs.get(object{repository, n.OID})
-		return ok && set(f, f.to.Git.Blobs, n, b)
+		return ok && set(f, f.to.Git.Blobs, n, b.Keeping())
 	case facts.NeedMergeBase:
 		v, ok := f.compared(n.Base, n.Commit)
 		return ok && set(f, f.to.Bases, n, v.mergeBase)
@@ -346,7 +346,7 @@ func (f *filling) blob(ctx context.Context, oid string) (facts.Blob, error) {
 		return facts.Blob{}, f.call("GET /repos/{owner}/{repo}/git/blobs/{file_sha}").sort(fmt.Errorf("blob %s arrived as %s", oid, got))
 	}
 	f.client.keepBlob(f.to.Repository.ID, oid, raw)
-	return facts.Blob{Bytes: raw}, nil
+	return facts.Blob{Bytes: raw}.Keeping(), nil
 }
 
 // keepBlob keeps bytes whose git id was checked.

@@ -256,7 +256,7 @@ func (f *filling) understand(b bundle, data, fields map[string]json.RawMessage, 
 			continue
 		}
 		f.client.keepBlob(f.to.Repository.ID, id, []byte(*got.Text))
-		set(f, f.to.Git.Blobs, n, facts.Blob{Bytes: []byte(*got.Text)})
+		set(f, f.to.Git.Blobs, n, facts.Blob{Bytes: []byte(*got.Text)}.Keeping())
 	}
 	for i, tag := range b.tags {
 		alias, n := fmt.Sprintf("t%d", i), facts.Need{Kind: facts.NeedTag, Tag: tag}

@@ -8,6 +8,7 @@ import (
 	"github.com/pilotgate/pilotgate/internal/benchmark"
 	"github.com/pilotgate/pilotgate/internal/dossier"
 	"github.com/pilotgate/pilotgate/internal/evaluation"
+	"github.com/pilotgate/pilotgate/internal/facts"
 	"github.com/pilotgate/pilotgate/internal/ledger"
 	"github.com/pilotgate/pilotgate/internal/policy"
 	"github.com/pilotgate/pilotgate/internal/registry"
@@ -63,9 +64,9 @@ func exported(p policy.Policy, pointer, models dossier.Document, report ledger.R
 	if pointer.Readable() {
 		var known registry.Registry
 		if models.Readable() {
-			known = registry.Parse(models.Path, models.Blob.Bytes)
+			known = facts.Read(models.Blob, models.Path, registry.Parse)
 		}
-		target := registry.ParsePointer(pointer.Path, pointer.Blob.Bytes)
+		target := facts.Read(pointer.Blob, pointer.Path, registry.ParsePointer)
 		for _, scenario := range target.Scenarios() {
 			t := target.Targets[scenario]
 			at := Pointing{Scenario: scenario, Model: t.Model, Version: t.Version, Digest: t.Digest}

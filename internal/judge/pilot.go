@@ -288,7 +288,7 @@ func standing(s *facts.Pilot, _ pilotFiles, report ledger.Report, digest string)
 	if !is.Readable() || !was.Readable() {
 		return nil, nil
 	}
-	same := reflect.DeepEqual(plan.Parse(s.PlanPath, is.Blob.Bytes).Facts(), plan.Parse(s.PlanPath, was.Blob.Bytes).Facts())
+	same := reflect.DeepEqual(facts.Read(is.Blob, s.PlanPath, plan.Parse).Facts(), facts.Read(was.Blob, s.PlanPath, plan.Parse).Facts())
 	if !same {
 		return nil, nil
 	}

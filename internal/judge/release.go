@@ -108,8 +108,8 @@ func (v *PilotVerdict) openRelease(s *facts.Pilot) []facts.Need {
 	if needs := files.Needs(); len(needs) > 0 {
 		return needs
 	}
-	r.Models = registry.Parse(v.Policy.Paths.Registry, r.Registry.Blob.Bytes)
-	pointer := registry.ParsePointer(v.Policy.Paths.Pointer, r.Pointer.Blob.Bytes)
+	r.Models = facts.Read(r.Registry.Blob, v.Policy.Paths.Registry, registry.Parse)
+	pointer := facts.Read(r.Pointer.Blob, v.Policy.Paths.Pointer, registry.ParsePointer)
 	if broken := slices.Concat(r.Models.Problems, pointer.Problems); finding.Count(broken, finding.Error) > 0 {
 		return r.as(ReleasePending, "unreadable", "path", broken[0].At.Path)
 	}

@@ -89,7 +89,7 @@ func plansOf(f *dossier.Files, p policy.Policy) []plan.Plan {
 	for path, e := range f.Tree().Entries {
 		if p.Kind(path) == policy.Plan && e.Regular() {
 			if doc := f.Document(path); doc.Readable() {
-				out = append(out, plan.Parse(path, doc.Blob.Bytes))
+				out = append(out, facts.Read(doc.Blob, path, plan.Parse))
 			}
 		}
 	}
