@@ -1,6 +1,7 @@
 package dossier
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/pilotgate/pilotgate/internal/facts"
@@ -12,12 +13,13 @@ import (
 // Files reads documents of one commit, outside a pull request.
 type Files struct {
 	reader
-	tree facts.Tree
+	commit string
+	tree   facts.Tree
 }
 
 // NewFiles opens a commit's files.
 func NewFiles(c *facts.Common, commit string) *Files {
-	f := &Files{reader: reader{pull: &facts.PullRequest{Common: *c}}}
+	f := &Files{reader: reader{pull: &facts.PullRequest{Common: *c}}, commit: commit}
 	f.tree, _ = f.reader.tree(commit)
 	return f
 }
@@ -70,4 +72,24 @@ func (f *Files) Ledger(p policy.Policy) ledger.Ledger {
 		}
 	}
 	return l
+}
+
+// Verified reads the ledger and derives it again, once a snapshot. While files
+// of it are missing (Needs), it reports nothing and finds nothing.
+func (f *Files) Verified(p policy.Policy) (ledger.Ledger, ledger.Report, []finding.Finding) {
+	l, keys := f.Ledger(p), Keys(p)
+	if len(f.needs) > 0 {
+		return l, ledger.Report{}, nil
+	}
+	type verified struct {
+		report ledger.Report
+		broken []finding.Finding
+	}
+	// The commit says every byte of it, the rest how it is read.
+	as := fmt.Sprint(f.commit, " ", p.Paths.Signoff, " ", p.Paths.Evidence, " ", keys)
+	v := facts.Read(f.Document(p.Paths.Signoff).Blob, as, func(string, []byte) verified {
+		report, broken := ledger.Verify(l, keys)
+		return verified{report, broken}
+	})
+	return l, v.report, v.broken
 }

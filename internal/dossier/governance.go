@@ -45,9 +45,12 @@ func Keys(p policy.Policy) []ledger.Key {
 
 // governance reads what the checks of governed files other than plans need.
 func (r *reader) governance() {
-	before := &Files{reader: reader{pull: r.pull}, tree: r.pull.Git.Trees[r.d.MergeBase]}
-	after := &Files{reader: reader{pull: r.pull}, tree: r.d.HeadTree}
-	base := &Files{reader: reader{pull: r.pull}, tree: r.d.BaseTree}
+	files := func(commit string, t facts.Tree) *Files {
+		return &Files{reader: reader{pull: r.pull}, commit: commit, tree: t}
+	}
+	before := files(r.d.MergeBase, r.pull.Git.Trees[r.d.MergeBase])
+	after := files(r.pull.Head.OID, r.d.HeadTree)
+	base := files(r.pull.Base.OID, r.d.BaseTree)
 	p := r.d.Policy
 	if r.d.Touches(policy.Signoff, policy.Evidence) {
 		r.d.LedgerChange = &LedgerChange{
@@ -57,7 +60,7 @@ func (r *reader) governance() {
 		}
 	}
 	if r.d.Touches(policy.Registry, policy.Pointer) {
-		m := &ModelChange{Evidence: evidenceOf(base.Ledger(p), Keys(p))}
+		m := &ModelChange{Evidence: evidenceOf(base, p)}
 		for _, side := range []struct {
 			files    *Files
 			registry *registry.Registry
@@ -77,7 +80,7 @@ func (r *reader) governance() {
 		r.d.ModelChange = m
 	}
 	if r.d.Touches(policy.Report, policy.Chart) {
-		report, broken := ledger.Verify(base.Ledger(p), Keys(p))
+		_, report, broken := base.Verified(p)
 		r.d.Records, r.d.RecordsBroken = report.Entries, len(broken) > 0
 	}
 	for _, c := range r.d.Governed {
@@ -105,9 +108,9 @@ func (r *reader) regular(e facts.Entry) {
 
 // evidenceOf reads the latest decision for each model digest from the signed
 // records; a ledger that does not verify proves nothing.
-func evidenceOf(l ledger.Ledger, keys []ledger.Key) registry.Evidence {
+func evidenceOf(base *Files, p policy.Policy) registry.Evidence {
 	out := registry.Evidence{Go: map[string]bool{}, Releases: map[string]string{}, Tagged: map[string]bool{}}
-	report, broken := ledger.Verify(l, keys)
+	_, report, broken := base.Verified(p)
 	if len(broken) > 0 {
 		return out
 	}

@@ -69,14 +69,14 @@ type PilotVerdict struct {
 // pilotFiles are the documents of the default branch that a pilot's verdict
 // reads, with what is missing of them.
 type pilotFiles struct {
-	tree    facts.Tree
-	policy  policy.Policy
-	faults  []finding.Finding
-	ledger  ledger.Ledger
-	summary dossier.Document
-	report  dossier.Document
-	// complete: all of it was read.
-	complete bool
+	tree     facts.Tree
+	policy   policy.Policy
+	faults   []finding.Finding
+	ledger   ledger.Ledger
+	verified ledger.Report
+	broken   []finding.Finding // why it does not verify
+	summary  dossier.Document
+	report   dossier.Document
 }
 
 // MissingPilot lists the facts that a verdict on the pilot still needs.
@@ -110,12 +110,11 @@ func readPilotFiles(c *facts.Common, pilot string) (pilotFiles, []facts.Need) {
 	if len(r.Needs()) > 0 {
 		return f, r.Needs()
 	}
-	f.ledger = r.Ledger(f.policy)
+	f.ledger, f.verified, f.broken = r.Verified(f.policy)
 	f.summary = r.Document(f.policy.Paths.Summary)
 	if policy.ValidPilotID(pilot) {
 		f.report = r.Document(f.policy.ReportPath(pilot))
 	}
-	f.complete = len(r.Needs()) == 0
 	return f, r.Needs()
 }
 
@@ -161,11 +160,8 @@ func openSignoff(s *facts.Pilot) (PilotVerdict, []facts.Need) {
 	if finding.Count(f.faults, finding.Error) > 0 {
 		return v.as(LedgerShut, "policy_broken"), nil
 	}
-	var report ledger.Report
-	if f.complete {
-		report, v.Broken = ledger.Verify(v.Ledger, v.Keys)
-		v.Entries = report.Entries
-	}
+	report := f.verified
+	v.Broken, v.Entries = f.broken, report.Entries
 	if len(needs) > 0 {
 		return v, needs
 	}

@@ -53,14 +53,13 @@ func openRepository(s *facts.RepositoryState) (RepositoryVerdict, []facts.Need) 
 	if len(f.Needs()) > 0 {
 		return v, f.Needs()
 	}
-	l := f.Ledger(v.Policy)
+	l, report, broken := f.Verified(v.Policy)
 	plans := plansOf(f, v.Policy)
 	pointer, models := f.Document(v.Policy.Paths.Pointer), f.Document(v.Policy.Paths.Registry)
 	if len(f.Needs()) > 0 {
 		return v, f.Needs()
 	}
 	v.Ledger, v.Keys = l, dossier.Keys(v.Policy)
-	report, broken := ledger.Verify(l, v.Keys)
 	v.Broken, v.Head = broken, report.Head
 	v.Export = exported(v.Policy, pointer, models, report, len(broken) == 0 && finding.Count(v.Faults, finding.Error) == 0)
 	for _, p := range plans {
@@ -124,11 +123,10 @@ func PlanPaths(c *facts.Common, id string) ([]string, []facts.Need) {
 	if len(out) > 0 || len(f.Needs()) > 0 || !policy.ValidPilotID(id) || !recorded(f, p, id) {
 		return out, f.Needs()
 	}
-	l := f.Ledger(p)
+	_, report, _ := f.Verified(p)
 	if len(f.Needs()) > 0 {
 		return nil, f.Needs()
 	}
-	report, _ := ledger.Verify(l, dossier.Keys(p))
 	if last := lastSignoff(report, id); last != nil {
 		out = append(out, last.Record.PlanPath)
 	}
