@@ -103,7 +103,7 @@ func (s Subject) Digest() string {
 func (d *Dossier) requestSubject(s *Subject) {
 	q := d.Request
 	s.Pilot, s.PlanPath = q.PilotID, q.Path
-	s.Plan = hash(plan.Normalised(q.Source.Blob.Bytes))
+	s.Plan = hash(normalised(q.Source.Blob))
 	if q.CardPath != "" {
 		s.Card = &FileRef{Path: q.CardPath, Mode: q.CardFile.Entry.Mode, Blob: q.CardFile.Entry.OID}
 	}
@@ -176,6 +176,11 @@ func (q *Request) FileAt(f plan.Field) (path string, e facts.Entry, found bool) 
 	path = clean(v.Text)
 	e, found = q.CommitTree.Entries[path]
 	return path, e, found
+}
+
+// normalised is a plan's text without what approvals do not depend on.
+func normalised(b facts.Blob) []byte {
+	return facts.Read(b, "", func(_ string, src []byte) []byte { return plan.Normalised(src) })
 }
 
 func encode(v any) json.RawMessage {

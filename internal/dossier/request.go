@@ -59,7 +59,7 @@ func (r *reader) sameText(c facts.Change) bool {
 	if !c.Modified() || before.TooLarge || after.TooLarge || before.Absent || after.Absent {
 		return false
 	}
-	return bytes.Equal(plan.Normalised(before.Bytes), plan.Normalised(after.Bytes))
+	return bytes.Equal(normalised(before), normalised(after))
 }
 
 func (r *reader) factsChanged(c facts.Change) (changed, ok bool) {
@@ -74,7 +74,7 @@ func (r *reader) factsChanged(c facts.Change) (changed, ok bool) {
 	if before.TooLarge || after.TooLarge || before.Absent || after.Absent {
 		return true, true
 	}
-	if bytes.Equal(plan.Normalised(before.Bytes), plan.Normalised(after.Bytes)) {
+	if bytes.Equal(normalised(before), normalised(after)) {
 		return false, true
 	}
 	was, is := facts.Read(before, c.Path, plan.Parse), facts.Read(after, c.Path, plan.Parse)

@@ -41,6 +41,22 @@ var Schema = sync.OnceValue(func() *ast.Schema {
 	return gqlparser.MustLoadSchema(&ast.Source{Name: "schema.graphql", Input: string(text)})
 })
 
+// documents are the sound documents that were met, by their text: an app sends
+// few different ones.
+var documents sync.Map
+
+// Document holds the text of a GraphQL document against GitHub's schema.
+func Document(text string) (*ast.QueryDocument, gqlerror.List) {
+	if known, ok := documents.Load(text); ok {
+		return known.(*ast.QueryDocument), nil
+	}
+	doc, list := gqlparser.LoadQueryWithRules(Schema(), text, rules.NewDefaultRules())
+	if len(list) == 0 {
+		documents.Store(text, doc)
+	}
+	return doc, list
+}
+
 // graphError is an error in an answer, with GitHub's type.
 type graphError struct {
 	kind, message string
@@ -106,7 +122,7 @@ func (s *Server) graphQL(c *call) (answer, bool, error) {
 		return answer{}, false, f
 	}
 	schema := Schema()
-	doc, list := gqlparser.LoadQueryWithRules(schema, q.Query, rules.NewDefaultRules())
+	doc, list := Document(q.Query)
 	if len(list) > 0 {
 		return refused(list)
 	}

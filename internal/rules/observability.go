@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pilotgate/pilotgate/internal/facts"
 	"github.com/pilotgate/pilotgate/internal/finding"
 	"github.com/pilotgate/pilotgate/internal/monitoring/watched"
 	"github.com/pilotgate/pilotgate/internal/plan"
@@ -19,9 +20,9 @@ func (b *Bench) watchedFiles() []watched.File {
 		case !d.Readable():
 			files = append(files, watched.File{Path: d.Path, Problems: []watched.Problem{{Text: "the file is too large to be read"}}})
 		case b.Policy.Kind(d.Path) == policy.Grafana:
-			files = append(files, watched.Dashboard(d.Path, d.Blob.Bytes))
+			files = append(files, facts.Read(d.Blob, d.Path, watched.Dashboard))
 		default:
-			files = append(files, watched.Rules(d.Path, d.Blob.Bytes))
+			files = append(files, facts.Read(d.Blob, d.Path, watched.Rules))
 		}
 	}
 	return files
