@@ -28,37 +28,37 @@ var pow10 = [...]uint64{
 	1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
 }
 
-// readDecimal is parseDecimal for the short plain numbers that records are made
-// of.
-func readDecimal(lit []byte) decimal {
-	if len(lit) > maxDigits {
-		return parseDecimal(lit)
+// plainNumber reads a number of digits and at most a point, as records are made
+// of, into d, and gives its end; 0 where it is another, or none.
+func plainNumber(b []byte, start int, d *decimal) (end int) {
+	i := start
+	m := uint64(0)
+	for i < len(b) && b[i]-'0' <= 9 {
+		m = m*10 + uint64(b[i]-'0') // too many digits are found out below
+		i++
 	}
-	var d decimal
-	from := 0
-	if lit[0] == '-' {
-		d.neg = true
-		from = 1
+	if i == start || b[start] == '0' && i > start+1 {
+		return 0
 	}
-	for i := from; i < len(lit); i++ {
-		c := lit[i]
-		if c-'0' <= 9 {
-			d.m = d.m*10 + uint64(c-'0')
-			continue
+	scale := 0
+	if i < len(b) && b[i] == '.' {
+		i++
+		for scale = i; i < len(b) && b[i]-'0' <= 9; i++ {
+			m = m*10 + uint64(b[i]-'0')
 		}
-		if c != '.' {
-			return parseDecimal(lit)
+		if scale = i - scale; scale == 0 {
+			return 0
 		}
-		d.scale = int32(len(lit) - i - 1)
 	}
-	if d.m == 0 {
-		return decimal{}
+	if i-start > maxDigits || i < len(b) && b[i]|0x20 == 'e' {
+		return 0
 	}
-	for d.scale > 0 && d.m%10 == 0 {
-		d.m /= 10
-		d.scale--
+	for scale > 0 && m%10 == 0 {
+		m /= 10
+		scale--
 	}
-	return d
+	d.m, d.scale, d.neg, d.wide = m, int32(scale), false, false
+	return i
 }
 
 // isShare says quickly of most shares that they are in [0,1].

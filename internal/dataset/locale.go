@@ -92,11 +92,11 @@ const latinLookAlikes = "aceopxyABCEHKMOPTXY"
 // mixedWords gives the words in which Latin look-alikes stand among Cyrillic
 // letters, from the places where the scripts touch. "SMMщик" is no such word:
 // it has Latin letters that look like none.
-func mixedWords(dst []span, text []byte, touches []uint32) []span {
+func mixedWords(dst []span, text []byte, chunks []bytescan.Chunk) []span {
 	dst = dst[:0]
-	for k, m := range touches {
-		for ; m != 0; m &= m - 1 {
-			at := k*32 + bits.TrailingZeros32(m)
+	for k := range chunks {
+		for m := chunks[k].Touch; m != 0; m &= m - 1 {
+			at := k*64 + bits.TrailingZeros64(m)
 			start, end := at, at
 			for start > 0 && letterEnds(text[:start]) {
 				start = runeStart(text, start-1)
@@ -153,41 +153,35 @@ func isMixed(word []byte) bool {
 	return latin > 0 && cyrillic > 0
 }
 
-// normal gives a text with runs of white space as one space and none at its
-// ends: the text itself where nothing is to change, else in buf.
-func normal(buf, text []byte) (tidy, _ []byte) {
-	dst := buf[:0]
-	text = trim(text)
-	n := bytescan.TidyLen(text)
-	if n == len(text) {
-		return text, buf
+// normal gives a surveyed text with runs of white space as one space and none at
+// its ends: the text itself where nothing is to change, else in buf.
+func normal(buf, text []byte, chunks []bytescan.Chunk) (tidy, _ []byte) {
+	from, end := 0, len(text)
+	for from < end && isSpace(text[from]) {
+		from++
 	}
-	for len(text) > 0 {
-		dst = append(dst, text[:n]...)
-		text = trim(text[n:])
-		if len(text) == 0 {
-			break
-		}
-		if len(dst) > 0 && dst[len(dst)-1] != ' ' {
-			dst = append(dst, ' ')
-		}
-		if text[0] < ' ' { // a control character that is no space
-			dst = append(dst, text[0])
-			text = text[1:]
-		}
-		n = bytescan.TidyLen(text)
+	for end > from && isSpace(text[end-1]) {
+		end--
 	}
+	start, dst := from, buf[:0]
+	for k := range chunks {
+		for m := chunks[k].Untidy; m != 0; m &= m - 1 {
+			i := k*64 + bits.TrailingZeros64(m)
+			if i < start || i >= end {
+				continue
+			}
+			dst = append(dst, text[from:i]...)
+			if !isSpace(text[i-1]) {
+				dst = append(dst, ' ')
+			}
+			from = i + 1
+		}
+	}
+	if from == start {
+		return text[from:end], buf
+	}
+	dst = append(dst, text[from:end]...)
 	return dst, dst
-}
-
-func trim(b []byte) []byte {
-	for len(b) > 0 && isSpace(b[0]) {
-		b = b[1:]
-	}
-	for len(b) > 0 && isSpace(b[len(b)-1]) {
-		b = b[:len(b)-1]
-	}
-	return b
 }
 
 func isSpace(c byte) bool { return c == ' ' || c-'\t' <= '\r'-'\t' }

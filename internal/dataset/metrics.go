@@ -17,7 +17,7 @@ type series struct {
 }
 
 // usable says whether a value can be summed and ranked exactly.
-func (d decimal) usable() bool {
+func (d *decimal) usable() bool {
 	if !d.wide {
 		return !d.neg
 	}
@@ -26,7 +26,7 @@ func (d decimal) usable() bool {
 }
 
 // add takes a usable value.
-func (s *series) add(d decimal) {
+func (s *series) add(d *decimal) {
 	s.n++
 	if !d.wide {
 		acc := &s.sum[d.scale]
@@ -115,7 +115,7 @@ const (
 	pendingLimit = 1 << 15
 )
 
-func (r *ranks) add(d decimal) {
+func (r *ranks) add(d *decimal) {
 	if !d.wide && d.scale <= 3 && d.m < slotLimit {
 		if v := d.m * pow10[3-d.scale]; v < slotLimit {
 			if int(v) >= len(r.slots) {
@@ -150,7 +150,7 @@ func (r *ranks) reach(v int) {
 }
 
 // float gives the float64 whose shortest text is this decimal.
-func (d decimal) float() (float64, bool) {
+func (d *decimal) float() (float64, bool) {
 	if d.wide {
 		return 0, false
 	}

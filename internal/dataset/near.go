@@ -33,8 +33,7 @@ type sketch struct {
 
 // sketcher makes sketches; it keeps its buffers.
 type sketcher struct {
-	spaces []uint64
-	least  [bins]uint64
+	least [bins]uint64
 	// The hashes of the last words, and the run that ends with the last one as a
 	// polynomial of them.
 	window [8]uint64
@@ -81,16 +80,16 @@ func wordHash(b []byte, n int) uint64 {
 // negative, all where it is 8 or more.
 func firstBytes(n int) uint64 { return 1<<(8*uint(max(n, 0))) - 1 }
 
-func (k *sketcher) sketch(text []byte) sketch {
+// sketch is of a surveyed text.
+func (k *sketcher) sketch(text []byte, chunks []bytescan.Chunk) sketch {
 	for i := range k.least {
 		k.least[i] = 1<<64 - 1
 	}
-	k.spaces = bytescan.Spaces(k.spaces, text)
 	k.window = [len(k.window)]uint64{}
 	k.roll, k.words = 0, 0
 	from := 0
-	for c, m := range k.spaces {
-		for ; m != 0; m &= m - 1 {
+	for c := range chunks {
+		for m := chunks[c].Blank; m != 0; m &= m - 1 {
 			at := c*64 + bits.TrailingZeros64(m)
 			if at > from {
 				k.word(text, from, at)

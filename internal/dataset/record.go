@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"strconv"
 	"strings"
@@ -44,10 +45,12 @@ type inspector struct {
 	clean cleanTexts
 	near  sketcher
 
-	valid   bool // the block is UTF-8 as a whole
-	touches []uint32
-	mixed   []span
-	normal  []byte
+	valid    bool // the block is UTF-8 as a whole
+	surveyed bool // chunks and script are of the text that is being read
+	chunks   []bytescan.Chunk
+	script   bytescan.Script
+	mixed    []span
+	normal   []byte
 }
 
 // record is what the checks beyond the schema keep of one line.
@@ -93,7 +96,7 @@ func (in *inspector) block(b *block) {
 		}
 	}
 	lines := b.buf[b.from:b.to]
-	in.valid = bytescan.Valid(lines)
+	in.w.marks, in.valid = bytescan.Index(in.w.marks, lines)
 	in.shift = b.skipped
 	for offset := b.from; len(lines) > 0; in.no++ {
 		end := bytes.IndexByte(lines, '\n')
@@ -101,6 +104,7 @@ func (in *inspector) block(b *block) {
 		if end < 0 {
 			end, next = len(lines), len(lines)
 		}
+		in.w.base = offset - b.from
 		in.record(lines[:end], offset)
 		lines = lines[next:]
 		offset += next
@@ -167,10 +171,10 @@ func (in *inspector) invalid(line []byte) int {
 	return invalidUTF8(line)
 }
 
-// normalHash hashes a text whatever its white space.
+// normalHash hashes the surveyed text whatever its white space.
 func (in *inspector) normalHash(text []byte) uint64 {
 	var tidy []byte
-	tidy, in.normal = normal(in.normal, text)
+	tidy, in.normal = normal(in.normal, text, in.chunks)
 	return hashBytes(tidy)
 }
 
@@ -215,6 +219,9 @@ func (in *inspector) value(w *walker, n *node, t *token) {
 	if r == roleTimestamp && t.kind == kindString {
 		in.at, in.naive, in.atOK = parseInstant(t.text)
 	}
+	if in.surveyed = t.kind == kindString && !in.o.Without.Records && (r == roleSource || r == roleSummaryMarkdown || r == roleSummaryText); in.surveyed {
+		in.script, in.chunks = bytescan.Survey(in.chunks, t.text)
+	}
 	if !in.o.Without.PersonalData && (t.kind == kindString && !(r == roleTimestamp && in.atOK) || t.kind == kindNumber && len(t.text) >= minLongNumber) {
 		in.personal(w, r, t)
 	}
@@ -225,13 +232,20 @@ func (in *inspector) value(w *walker, n *node, t *token) {
 }
 
 func (in *inspector) personal(w *walker, r role, t *token) {
-	channel := r == roleChannel
-	if in.clean.has(t.text, channel) {
+	channel, once := r == roleChannel, r == roleID
+	if !once && in.clean.has(t.text, channel) {
 		return
 	}
-	matches := in.text.Scan(t.text, pii.Context{Channel: channel, Declared: in.o.Channels})
+	var matches []pii.Match
+	if ctx := (pii.Context{Channel: channel, Declared: in.o.Channels}); in.surveyed {
+		matches = in.text.ScanChunks(t.text, in.chunks, ctx)
+	} else {
+		matches = in.text.Scan(t.text, ctx)
+	}
 	if len(matches) == 0 {
-		in.clean.put(t.text, channel)
+		if !once {
+			in.clean.put(t.text, channel)
+		}
 		return
 	}
 	pointer := w.pointer()
@@ -247,34 +261,66 @@ func (in *inspector) personal(w *walker, r role, t *token) {
 
 // cleanTexts remembers short texts without personal data: languages, models,
 // verdicts and the like stand in every record.
-type cleanTexts [64]struct {
-	text    [48]byte
-	n       uint8
-	channel bool
+type cleanTexts [64]cleanSet
+
+// cleanSet holds the texts of one hash; the oldest makes room.
+type cleanSet struct {
+	tags   [4]uint32 // 0: free
+	oldest uint8
+	sizes  [4]uint8
+	texts  [4][maxCleanText]byte
 }
 
-func slot(text []byte) int {
-	h := uint(len(text))
-	for _, c := range text[max(0, len(text)-4):] {
-		h = h*31 + uint(c)
+const maxCleanText = 32
+
+// asChannel marks the size of a text that is clean as a channel's name only.
+const asChannel = 1 << 7
+
+// tagOf gives the set, the tag and the marked size of a text.
+func tagOf(text []byte, channel bool) (set int, tag uint32, size uint8) {
+	h := uint64(len(text))
+	size = uint8(len(text))
+	if channel {
+		size |= asChannel
 	}
-	return int(h % 64)
+	if n := len(text); n >= 8 {
+		h = mix(binary.LittleEndian.Uint64(text)^mixA, binary.LittleEndian.Uint64(text[n-8:])^mixB^h)
+	} else {
+		for _, c := range text {
+			h = h<<7 ^ h>>57 ^ uint64(c)
+		}
+		h = mix(h^mixA, mixB)
+	}
+	return int(h >> 58), uint32(h) | 1, size
 }
 
 func (c *cleanTexts) has(text []byte, channel bool) bool {
 	if len(text) == 0 {
 		return true
 	}
-	e := &c[slot(text)]
-	return int(e.n) == len(text) && e.channel == channel && string(e.text[:e.n]) == string(text)
+	if len(text) > maxCleanText {
+		return false
+	}
+	k, tag, size := tagOf(text, channel)
+	set := &c[k]
+	for i := range set.tags {
+		if set.tags[i] == tag && set.sizes[i] == size && string(set.texts[i][:len(text)]) == string(text) {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *cleanTexts) put(text []byte, channel bool) {
-	if len(text) > len(c[0].text) {
+	if len(text) > maxCleanText {
 		return
 	}
-	e := &c[slot(text)]
-	e.n, e.channel = uint8(copy(e.text[:], text)), channel
+	k, tag, size := tagOf(text, channel)
+	set := &c[k]
+	i := set.oldest % 4
+	set.oldest++
+	set.tags[i], set.sizes[i] = tag, size
+	copy(set.texts[i][:], text)
 }
 
 func (in *inspector) field(w *walker, n *node, t *token) {
@@ -288,13 +334,13 @@ func (in *inspector) field(w *walker, n *node, t *token) {
 		}
 	case roleSource:
 		if t.kind == kindString && len(t.text) > 0 {
-			r.source, r.sourceChars = t.span, bytescan.Chars(t.text)
+			r.source, r.sourceChars = t.span, in.script.Chars
 			r.entry.source = t.span
 			in.source(w, t)
 		}
 	case roleSummaryMarkdown, roleSummaryText:
 		if t.kind == kindString && len(t.text) > 0 && r.summaryRole != roleSummaryMarkdown {
-			r.summary, r.summaryChars, r.summaryRole = t.span, bytescan.Chars(t.text), n.role
+			r.summary, r.summaryChars, r.summaryRole = t.span, in.script.Chars, n.role
 			r.entry.summary, r.entry.summaryRole = t.span, n.role
 			if in.o.Evaluation != nil || in.o.KeepIndex {
 				r.entry.sumHash = in.normalHash(t.text)
@@ -341,9 +387,11 @@ func (in *inspector) field(w *walker, n *node, t *token) {
 			r.have[n.role] = 0
 		}
 	case roleVerdict:
-		if t.kind == kindString && isVerdict(t.text) {
+		switch {
+		case t.kind == kindString && in.t.verdicts.known(t.text):
+		case t.kind == kindString && isVerdict(t.text):
 			in.t.verdicts.add(string(t.text), 1)
-		} else {
+		default:
 			in.t.verdicts.other++
 			if !broken {
 				in.tell(judgeVerdict)
@@ -362,7 +410,7 @@ func (in *inspector) field(w *walker, n *node, t *token) {
 			in.series[n.role-roleCoverage].missing++
 			break
 		}
-		in.series[n.role-roleCoverage].add(t.num)
+		in.series[n.role-roleCoverage].add(&t.num)
 	case roleLatency:
 		if t.kind != kindNumber {
 			r.have[n.role] = 0
@@ -376,7 +424,7 @@ func (in *inspector) field(w *walker, n *node, t *token) {
 			s.missing++
 			break
 		}
-		s.add(t.num)
+		s.add(&t.num)
 	}
 }
 
@@ -416,21 +464,16 @@ func (in *inspector) source(w *walker, t *token) {
 		in.rec.entry.srcHash = in.normalHash(t.text)
 		if in.o.NearDuplicates {
 			in.rec.entry.sketch = len(in.t.sketches)
-			in.t.sketches = append(in.t.sketches, in.near.sketch(t.text))
+			in.t.sketches = append(in.t.sketches, in.near.sketch(t.text, in.chunks))
 		}
 	}
-	if in.o.Without.Locale {
+	if in.o.Without.Locale || in.o.Locale != "ru" {
 		return
 	}
-	if in.o.Locale != "ru" {
-		return
-	}
-	script, touches := bytescan.Letters(in.touches, t.text)
-	in.touches = touches
-	if !looksRussian(t.text, script) {
+	if !looksRussian(t.text, in.script) {
 		in.add(languageText, t.span, w.pointer(), nil, nil)
 	}
-	in.mixed = mixedWords(in.mixed, t.text, touches)
+	in.mixed = mixedWords(in.mixed, t.text, in.chunks)
 	for _, m := range in.mixed {
 		at := span{t.start + m.start, t.start + m.end}
 		if t.esc {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	_ "embed" // the built-in schema
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -116,16 +117,40 @@ type node struct {
 
 	min, max       *decimal
 	exMin, exMax   *decimal
+	quick          quickCheck
 	role           role
 	judge          bool // below ground_truth/llm_judge: problems are DS006
 	constrainsText bool
 }
 
+// quickCheck names the limits that most numbers of records have, so that most
+// need no exact comparison.
+type quickCheck uint8
+
+const (
+	quickNone     quickCheck = iota
+	quickShare               // a number of 0 to 1
+	quickPositive            // a number above 0, without an upper limit
+)
+
+func (n *node) chooseQuick() {
+	is := func(limit *decimal, m uint64) bool { return limit != nil && limit.compare(decimal{m: m}) == 0 }
+	if n.hasEnum || n.types&kindNumber == 0 {
+		return
+	}
+	switch {
+	case is(n.min, 0) && is(n.max, 1) && n.exMin == nil && n.exMax == nil:
+		n.quick = quickShare
+	case (is(n.exMin, 0) && n.min == nil || is(n.min, 0) && n.exMin == nil) && n.max == nil && n.exMax == nil:
+		n.quick = quickPositive
+	}
+}
+
 type property struct {
 	name     string
 	node     *node
-	quoted   string // the name and its colon as they stand in a record that needs no escape
-	unlisted bool   // known for its role only, the schema does not list it
+	quoted   quotedKey
+	unlisted bool // known for its role only, the schema does not list it
 }
 
 func (n *node) property(key []byte) int {
@@ -197,7 +222,10 @@ func (n *node) checkLiteral(w *walker, k kind, _ string, at span) {
 	}
 }
 
-func (n *node) checkNumber(w *walker, d decimal, at span) {
+func (n *node) checkNumber(w *walker, d *decimal, at span) {
+	if n.quick != quickNone && !d.wide && (n.quick == quickShare && d.isShare() || n.quick == quickPositive && !d.neg && d.m > 0) {
+		return
+	}
 	if n.types != 0 && n.types&kindNumber == 0 && (n.types&kindInteger == 0 || !d.isInteger()) {
 		n.break_(w, schemaType, at, n.want)
 		return
@@ -415,6 +443,7 @@ func (n *node) compile(doc map[string]any) bool {
 			return false
 		}
 	}
+	n.chooseQuick()
 	return len(n.props) <= 64-int(roles)
 }
 
@@ -439,15 +468,44 @@ func (n *node) number(next int) int {
 	return next
 }
 
-// quoted gives a name of ASCII letters, digits and underscores as JSON writes
-// it with its colon, and "" for others, which have more than one way.
-func quoted(name string) string {
+// quotedKey is a name and its colon as they stand in a record that needs no
+// escape: its length, first and last eight bytes, and all of it if it is longer
+// than both.
+type quotedKey struct {
+	n                int // 0: the name has more than one way to be written
+	head, mask, tail uint64
+	long             string
+}
+
+// quoted takes names of ASCII letters, digits and underscores.
+func quoted(name string) (q quotedKey) {
 	for _, c := range []byte(name) {
 		if c-'0' > 9 && (c|0x20)-'a' > 25 && c != '_' {
-			return ""
+			return q
 		}
 	}
-	return `"` + name + `":`
+	text := `"` + name + `":`
+	q.n = len(text)
+	var head, tail [8]byte
+	copy(head[:], text)
+	q.mask = 1<<(8*min(q.n, 8)) - 1
+	q.head = binary.LittleEndian.Uint64(head[:])
+	if q.n > 8 {
+		copy(tail[:], text[q.n-8:])
+		q.tail = binary.LittleEndian.Uint64(tail[:])
+	}
+	if q.n > 16 {
+		q.long = text
+	}
+	return q
+}
+
+// begins says whether b, which has eight bytes more than the key, begins with it.
+func (q *quotedKey) begins(b []byte) bool {
+	if binary.LittleEndian.Uint64(b)&q.mask != q.head {
+		return false
+	}
+	return q.n <= 8 || binary.LittleEndian.Uint64(b[q.n-8:]) == q.tail && (q.long == "" || string(b[:q.n]) == q.long)
 }
 
 // role is what a field means to the checks beyond the schema.

@@ -57,7 +57,8 @@ type names struct {
 	order  []string
 	n      []int
 	index  map[string]int
-	latest int // most records repeat the name before
+	latest int       // most records repeat the name before
+	recent [32]uint8 // the last names by their length and end, as places in order plus one
 	other  int
 }
 
@@ -72,10 +73,20 @@ func (m *names) known(value []byte) bool {
 		m.n[m.latest]++
 		return true
 	}
+	slot := &m.recent[0]
+	if k := len(value); k >= 2 {
+		slot = &m.recent[(k*5+int(value[k-2])*10+int(value[k-1]))%len(m.recent)]
+	}
+	if i := int(*slot) - 1; i >= 0 && m.order[i] == string(value) {
+		m.latest = i
+		m.n[i]++
+		return true
+	}
 	i, known := m.index[string(value)]
 	if known {
 		m.latest = i
 		m.n[i]++
+		*slot = uint8(i + 1) // maxNames is 256: the last place of all reads as none
 	}
 	return known
 }

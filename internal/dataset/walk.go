@@ -2,9 +2,8 @@ package dataset
 
 import (
 	"bytes"
+	"math/bits"
 	"unicode/utf8"
-
-	"github.com/pilotgate/pilotgate/internal/dataset/bytescan"
 )
 
 // maxDepth of nested objects and arrays in a record. The schema needs five.
@@ -19,7 +18,7 @@ type token struct {
 	span
 	text []byte // decoded text of a string; aliases the line or the walker's buffer
 	esc  bool
-	num  decimal
+	num  decimal // of a number that the schema knows
 }
 
 // kind is a JSON type; a schema allows a set of them.
@@ -53,6 +52,8 @@ type visitor interface {
 type walker struct {
 	b     []byte
 	i     int
+	marks []uint64 // bytescan.Index of the text around the line, which begins at bit base
+	base  int
 	bare  bool // values only, no schema
 	v     visitor
 	path  []segment
@@ -83,7 +84,7 @@ func (w *walker) fail(c caseID, at int) bool {
 }
 
 // walk reads the line b against the node n and says whether it is one JSON
-// object.
+// object. The caller has set marks and base.
 func (w *walker) walk(b []byte, n *node) bool {
 	w.b, w.i, w.token = b, 0, 0
 	w.path, w.keys, w.many = w.path[:0], w.keys[:0], w.many[:0]
@@ -182,8 +183,7 @@ func (w *walker) object(n *node, depth int) bool {
 				}
 				// A key that the schema does not know is the author's text and can
 				// hold anything, so it is read like a value and never shown.
-				w.t = token{kind: kindString, span: span{keyAt + 1, w.i - 1}, text: key, esc: esc}
-				w.v.value(w, nil, &w.t)
+				w.tell(nil, kindString, span{keyAt + 1, w.i - 1}, key, esc)
 				w.unlisted(n, seg, span{keyAt, keyEnd}, &unknown)
 			}
 			if !colon {
@@ -223,8 +223,7 @@ func (w *walker) object(n *node, depth int) bool {
 	if n != nil && !w.bare {
 		at := span{start, w.i}
 		n.checkObject(w, seen, count, at)
-		w.t = token{kind: kindObject, span: at}
-		w.v.value(w, n, &w.t)
+		w.tell(n, kindObject, at, nil, false)
 	}
 	return true
 }
@@ -239,11 +238,11 @@ func (w *walker) expected(n *node, before int) int {
 	if p < 0 {
 		return -1
 	}
-	quoted := n.props[p].quoted
-	if quoted == "" || len(w.b)-w.i <= len(quoted) || string(w.b[w.i:w.i+len(quoted)]) != quoted {
+	q := &n.props[p].quoted
+	if q.n == 0 || len(w.b)-w.i < q.n+8 || !q.begins(w.b[w.i:]) {
 		return -1
 	}
-	w.i += len(quoted)
+	w.i += q.n
 	return p
 }
 
@@ -332,8 +331,7 @@ func (w *walker) array(n *node, depth int) bool {
 	if n != nil && !w.bare {
 		at := span{start, w.i}
 		n.checkArray(w, count, at)
-		w.t = token{kind: kindArray, span: at}
-		w.v.value(w, n, &w.t)
+		w.tell(n, kindArray, at, nil, false)
 	}
 	return true
 }
@@ -354,8 +352,7 @@ func (w *walker) any(n *node, depth int) bool {
 		if n != nil && !w.bare {
 			n.checkString(w, text, span{start, w.i})
 		}
-		w.t = token{kind: kindString, span: span{start + 1, w.i - 1}, text: text, esc: esc}
-		w.v.value(w, n, &w.t)
+		w.tell(n, kindString, span{start + 1, w.i - 1}, text, esc)
 		return true
 	case '{':
 		return w.object(n, depth+1)
@@ -375,6 +372,13 @@ func (w *walker) any(n *node, depth int) bool {
 	return w.unexpected()
 }
 
+// tell hands a value to the visitor. Only a number sets num.
+func (w *walker) tell(n *node, k kind, at span, text []byte, esc bool) {
+	t := &w.t
+	t.kind, t.span, t.text, t.esc = k, at, text, esc
+	w.v.value(w, n, t)
+}
+
 func (w *walker) literal(word string, k kind, n *node) bool {
 	start := w.i
 	if !bytes.HasPrefix(w.b[start:], []byte(word)) {
@@ -387,16 +391,34 @@ func (w *walker) literal(word string, k kind, n *node) bool {
 	at := span{start, w.i}
 	if n != nil && !w.bare {
 		n.checkLiteral(w, k, word, at)
-		w.t = token{kind: k, span: at}
-		w.v.value(w, n, &w.t)
+		w.tell(n, k, at, nil, false)
 	}
 	return true
 }
 
 // number follows RFC 8259 §6.
 func (w *walker) number(n *node) bool {
-	b, start := w.b, w.i
-	i := start
+	start := w.i
+	read := n != nil && !w.bare
+	if i := plainNumber(w.b, start, &w.t.num); i > 0 {
+		w.i = i
+	} else if !w.anyNumber() {
+		return w.unexpected()
+	} else if read {
+		w.t.num = parseDecimal(w.b[start:w.i])
+	}
+	if read {
+		n.checkNumber(w, &w.t.num, span{start, w.i})
+	} else if w.i-start < minLongNumber {
+		return true
+	}
+	w.tell(n, kindNumber, span{start, w.i}, w.b[start:w.i], false)
+	return true
+}
+
+// anyNumber reads a number, and at least its beginning where it is none.
+func (w *walker) anyNumber() bool {
+	b, i := w.b, w.i
 	if b[i] == '-' {
 		i++
 	}
@@ -422,20 +444,7 @@ func (w *walker) number(n *node) bool {
 		ok = i > from
 	}
 	w.i = i
-	if !ok {
-		return w.unexpected()
-	}
-	if w.bare && i-start < minLongNumber {
-		return true
-	}
-	var d decimal
-	if n != nil && !w.bare {
-		d = readDecimal(b[start:i])
-		n.checkNumber(w, d, span{start, i})
-	}
-	w.t = token{kind: kindNumber, span: span{start, i}, num: d, text: b[start:i]}
-	w.v.value(w, n, &w.t)
-	return true
+	return ok
 }
 
 func skipDigits(b []byte, i int) int {
@@ -445,11 +454,30 @@ func skipDigits(b []byte, i int) int {
 	return i
 }
 
+// special gives the next quote, backslash or control character from i on, or the
+// line's end.
+func (w *walker) special(i int) int {
+	p := w.base + i
+	k := p / 64
+	if k >= len(w.marks) {
+		return len(w.b)
+	}
+	if m := w.marks[k] >> (p % 64); m != 0 {
+		return min(i+bits.TrailingZeros64(m), len(w.b))
+	}
+	for k++; k < len(w.marks); k++ {
+		if m := w.marks[k]; m != 0 {
+			return min(k*64+bits.TrailingZeros64(m)-w.base, len(w.b))
+		}
+	}
+	return len(w.b)
+}
+
 // string reads the string at w.i and gives its decoded text.
 func (w *walker) string() (text []byte, esc, ok bool) {
 	b := w.b
 	start := w.i + 1
-	i := start + bytescan.PlainLen(b[start:])
+	i := w.special(start)
 	if i < len(b) && b[i] == '"' {
 		w.i = i + 1
 		return b[start:i], false, true
@@ -480,7 +508,7 @@ func (w *walker) string() (text []byte, esc, ok bool) {
 		i += n
 		from = i
 		if i < len(b) && b[i] != '\\' {
-			i += bytescan.PlainLen(b[i:])
+			i = w.special(i)
 		}
 	}
 }

@@ -16,6 +16,7 @@ BYTES32(lettera, 0x6161616161616161)
 BYTES32(twentyfive, 0x1919191919191919)
 BYTES32(zero, 0x3030303030303030)
 BYTES32(nine, 0x0909090909090909)
+BYTES32(four, 0x0404040404040404)
 BYTES32(underscore, 0x5F5F5F5F5F5F5F5F)
 BYTES32(leadD0, 0xD0D0D0D0D0D0D0D0)
 BYTES32(leadD1, 0xD1D1D1D1D1D1D1D1)
@@ -41,65 +42,40 @@ TABLE32(first_high, 0x0202020202020202, 0x4915012180808080)
 TABLE32(first_low, 0xCBCBCB8B8383A3E7, 0xCBCBDBCBCBCBCBCB)
 TABLE32(second_high, 0x0101010101010101, 0x01010101BABAAEE6)
 
-// func plainLenAVX2(p *byte, n int) int
-TEXT ·plainLenAVX2(SB), NOSPLIT, $0-24
-	MOVQ p+0(FP), SI
-	MOVQ n+8(FP), CX
-	XORQ AX, AX
+// Gives the quotes, backslashes and control characters of Y3.
+#define SPECIALS(mask) \
+	VPCMPEQB Y3, Y0, Y4; \
+	VPCMPEQB Y3, Y1, Y5; \
+	VPMINUB Y3, Y2, Y6; \
+	VPCMPEQB Y3, Y6, Y6; \
+	VPOR Y4, Y5, Y4; \
+	VPOR Y4, Y6, Y4; \
+	VPMOVMSKB Y4, mask
+
+// func specialsAVX2(dst *uint64, p *byte, chunks int)
+TEXT ·specialsAVX2(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), DI
+	MOVQ p+8(FP), SI
+	MOVQ chunks+16(FP), CX
 	VMOVDQU quote<>(SB), Y0
 	VMOVDQU slash<>(SB), Y1
 	VMOVDQU ctrl<>(SB), Y2
-loop:
-	CMPQ AX, CX
-	JGE  done
-	VMOVDQU (SI)(AX*1), Y3
-	VPCMPEQB Y3, Y0, Y4
-	VPCMPEQB Y3, Y1, Y5
-	VPMINUB Y3, Y2, Y6
-	VPCMPEQB Y3, Y6, Y6
-	VPOR Y4, Y5, Y4
-	VPOR Y4, Y6, Y4
-	VPMOVMSKB Y4, DX
-	TESTL DX, DX
-	JNZ  found
-	ADDQ $32, AX
-	JMP  loop
-found:
-	BSFL DX, DX
-	ADDQ DX, AX
-done:
+mark:
+	TESTQ CX, CX
+	JZ    marked
+	VMOVDQU (SI), Y3
+	SPECIALS(AX)
+	VMOVDQU 32(SI), Y3
+	SPECIALS(BX)
+	SHLQ $32, BX
+	ORQ BX, AX
+	MOVQ AX, (DI)
+	ADDQ $64, SI
+	ADDQ $8, DI
+	DECQ CX
+	JMP  mark
+marked:
 	VZEROUPPER
-	MOVQ AX, ret+16(FP)
-	RET
-
-// func tidyLenAVX2(p *byte, n int) int
-TEXT ·tidyLenAVX2(SB), NOSPLIT, $0-24
-	MOVQ p+0(FP), SI
-	MOVQ n+8(FP), CX
-	XORQ AX, AX
-	VMOVDQU lowcase<>(SB), Y0
-	VMOVDQU ctrl<>(SB), Y2
-tidy:
-	CMPQ AX, CX
-	JGE  same
-	VMOVDQU (SI)(AX*1), Y3
-	VPCMPEQB Y3, Y0, Y4
-	VPCMPEQB 1(SI)(AX*1), Y0, Y5
-	VPMINUB Y3, Y2, Y6
-	VPCMPEQB Y3, Y6, Y6
-	VPAND Y4, Y5, Y4
-	VPOR Y4, Y6, Y4
-	VPMOVMSKB Y4, DX
-	TESTL DX, DX
-	JNZ  untidy
-	ADDQ $32, AX
-	JMP  tidy
-untidy:
-	BSFL DX, DX
-	ADDQ DX, AX
-same:
-	VZEROUPPER
-	MOVQ AX, ret+16(FP)
 	RET
 
 // func continuationsAVX2(p *byte, chunks int) int
@@ -128,28 +104,43 @@ total:
 	MOVQ AX, ret+16(FP)
 	RET
 
-// func spacesAVX2(dst *uint64, p *byte, chunks int)
-TEXT ·spacesAVX2(SB), NOSPLIT, $0-24
+// func blanksAVX2(dst *Chunk, p *byte, chunks int)
+TEXT ·blanksAVX2(SB), NOSPLIT, $0-24
 	MOVQ dst+0(FP), DI
 	MOVQ p+8(FP), SI
 	MOVQ chunks+16(FP), CX
 	VMOVDQU lowcase<>(SB), Y0
+	VMOVDQU nine<>(SB), Y1
+	VMOVDQU four<>(SB), Y2
 blank:
 	TESTQ CX, CX
 	JZ    blanked
-	VMOVDQU (SI), Y1
-	VMOVDQU 32(SI), Y2
-	VPMINUB Y1, Y0, Y3
-	VPMINUB Y2, Y0, Y4
-	VPCMPEQB Y1, Y3, Y3
-	VPCMPEQB Y2, Y4, Y4
-	VPMOVMSKB Y3, AX
-	VPMOVMSKB Y4, BX
+	VMOVDQU (SI), Y3
+	VMOVDQU 32(SI), Y4
+	VPCMPEQB Y3, Y0, Y5
+	VPCMPEQB Y4, Y0, Y6
+	VPSUBB Y1, Y3, Y3
+	VPSUBB Y1, Y4, Y4
+	VPMINUB Y3, Y2, Y7
+	VPMINUB Y4, Y2, Y8
+	VPCMPEQB Y3, Y7, Y3
+	VPCMPEQB Y4, Y8, Y4
+	VPMOVMSKB Y5, AX
+	VPMOVMSKB Y6, BX
+	VPMOVMSKB Y3, DX
+	VPMOVMSKB Y4, R8
 	SHLQ $32, BX
 	ORQ BX, AX
-	MOVQ AX, (DI)
+	SHLQ $32, R8
+	ORQ R8, DX
+	ORQ DX, AX
+	MOVQ AX, 40(DI)
+	LEAQ (AX)(AX*1), BX
+	ANDQ AX, BX
+	ORQ DX, BX
+	MOVQ BX, 48(DI)
 	ADDQ $64, SI
-	ADDQ $8, DI
+	ADDQ $64, DI
 	DECQ CX
 	JMP  blank
 blanked:
@@ -228,7 +219,7 @@ end:
 	VPOR Y12, Y13, Y12; \
 	VPMOVMSKB Y12, second
 
-// func classifyAVX2(dst *Stops, p *byte, chunks int, carry uint64)
+// func classifyAVX2(dst *Chunk, p *byte, chunks int, carry uint64)
 TEXT ·classifyAVX2(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), DI
 	MOVQ p+8(FP), SI
@@ -270,7 +261,7 @@ chunk:
 	ANDQ DX, R8
 	MOVQ R8, 16(DI)
 	ADDQ $64, SI
-	ADDQ $24, DI
+	ADDQ $64, DI
 	DECQ CX
 	JMP  chunk
 out:

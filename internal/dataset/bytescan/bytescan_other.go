@@ -2,10 +2,15 @@
 
 package bytescan
 
-func plainLen(b []byte, from int) int          { return plainLenPortable(b, from) }
-func tidyLen(b []byte) int                     { return tidyLenPortable(b, 0) }
-func chars(b []byte) int                       { return charsPortable(b) }
-func spaces(dst []uint64, text []byte)         { spacesPortable(dst, text) }
-func valid(b []byte) bool                      { return validPortable(b) }
-func classify(dst []Stops, text []byte)        { classifyPortable(dst, text, 0) }
-func letters(dst []uint32, text []byte) Script { return lettersPortable(dst, text, 0) }
+func chars(b []byte) int                { return charsPortable(b) }
+func classify(dst []Chunk, text []byte) { classifyPortable(dst, text) }
+
+func index(dst []uint64, b []byte) bool {
+	indexPortable(dst, b)
+	return validPortable(b)
+}
+
+func survey(dst []Chunk, text []byte) Script {
+	classifyPortable(dst, text)
+	return surveyPortable(dst, text)
+}

@@ -49,44 +49,55 @@ func FuzzSame(f *testing.F) {
 
 func same(t *testing.T, b []byte) {
 	t.Helper()
-	require.Equal(t, plainLenPortable(b, 0), PlainLen(b))
-	require.Equal(t, tidyLenPortable(b, 0), TidyLen(b))
-	blanks := Spaces(nil, b)
-	wantBlanks := make([]uint64, len(blanks))
-	spacesPortable(wantBlanks, b)
-	require.Equal(t, wantBlanks, append([]uint64{}, blanks...))
+	specials, valid := Index(nil, b)
+	wantSpecials := make([]uint64, len(specials))
+	indexPortable(wantSpecials, b)
+	require.Equal(t, wantSpecials, append([]uint64{}, specials...))
 	if utf8.Valid(b) {
 		require.Equal(t, utf8.RuneCount(b), Chars(b))
 	}
 	require.Equal(t, charsPortable(b), Chars(b))
-	require.Equal(t, utf8.Valid(b), Valid(b))
+	require.Equal(t, utf8.Valid(b), valid)
 	require.Equal(t, utf8.Valid(b), validPortable(b))
-	got := Classify(nil, b)
-	want := make([]Stops, len(got))
-	classifyPortable(want, b, 0)
-	require.Equal(t, want, append([]Stops{}, got...))
-	script, mixed := Letters(nil, b)
-	wantMixed := make([]uint32, len(mixed))
-	require.Equal(t, lettersPortable(wantMixed, b, 0), script)
-	require.Equal(t, wantMixed, append([]uint32{}, mixed...))
+	if specials, valid, ok := indexAVX2(b); ok {
+		require.Equal(t, utf8.Valid(b), valid, "AVX2")
+		require.Equal(t, wantSpecials, specials, "AVX2")
+	}
+	want := make([]Chunk, (len(b)+63)/64)
+	classifyPortable(want, b)
+	got := append([]Chunk{}, Classify(nil, b)...)
+	for k := range got { // of the other fields it says nothing
+		got[k].Blank, got[k].Untidy, got[k].Touch = 0, 0, 0
+	}
+	require.Equal(t, want, got)
+	counts := surveyPortable(want, b)
+	script, chunks := Survey(nil, b)
+	require.Equal(t, counts, script)
+	require.Equal(t, want, append([]Chunk{}, chunks...))
+	script, chunks, ok := surveyAVX2(b)
+	if ok {
+		require.Equal(t, counts, script, "AVX2")
+		require.Equal(t, want, append([]Chunk{}, chunks...), "AVX2")
+	}
 }
 
-func TestPlainLenStopsAtEachSpecial(t *testing.T) {
+func TestIndexMarksEachSpecial(t *testing.T) {
 	for _, special := range []byte{'"', '\\', 0, 0x1F, '\n'} {
 		for at := range 200 {
-			b := make([]byte, 200)
-			for i := range b {
-				b[i] = 'x'
-			}
+			b := bytes.Repeat([]byte{'x'}, 200)
 			b[at] = special
-			assert.Equal(t, at, PlainLen(b))
+			want := make([]uint64, 4)
+			want[at/64] = 1 << (at % 64)
+			got, valid := Index(nil, b)
+			assert.Equal(t, want, got)
+			assert.True(t, valid)
 		}
 	}
 }
 
 func TestLettersTellsUkrainianFromRussian(t *testing.T) {
-	russian, _ := Letters(nil, []byte("Это было бы объяснимо, если бы ёлки выросли"))
-	ukrainian, _ := Letters(nil, []byte("Це було б зрозуміло, якби ялинки виросли в її саду"))
+	russian, _ := Survey(nil, []byte("Это было бы объяснимо, если бы ёлки выросли"))
+	ukrainian, _ := Survey(nil, []byte("Це було б зрозуміло, якби ялинки виросли в її саду"))
 	assert.Zero(t, russian.Foreign)
 	assert.Positive(t, russian.Russian)
 	assert.Positive(t, ukrainian.Foreign)
@@ -98,16 +109,11 @@ func BenchmarkForms(b *testing.B) {
 	for len(text) < 1<<16 {
 		text = append(text, "Городской совет утвердил бюджет на следующий год и выделил средства. "...)
 	}
-	b.Run("plain", func(b *testing.B) {
+	var specials []uint64
+	b.Run("index", func(b *testing.B) {
 		b.SetBytes(int64(len(text)))
 		for b.Loop() {
-			PlainLen(text)
-		}
-	})
-	b.Run("valid", func(b *testing.B) {
-		b.SetBytes(int64(len(text)))
-		for b.Loop() {
-			Valid(text)
+			specials, _ = Index(specials, text)
 		}
 	})
 	b.Run("valid-portable", func(b *testing.B) {
@@ -116,24 +122,29 @@ func BenchmarkForms(b *testing.B) {
 			validPortable(text)
 		}
 	})
-	var stops []Stops
+	var chunks []Chunk
 	b.Run("classify", func(b *testing.B) {
 		b.SetBytes(int64(len(text)))
 		for b.Loop() {
-			stops = Classify(stops, text)
+			chunks = Classify(chunks, text)
 		}
 	})
 	b.Run("classify-portable", func(b *testing.B) {
 		b.SetBytes(int64(len(text)))
 		for b.Loop() {
-			classifyPortable(stops, text, 0)
+			classifyPortable(chunks, text)
 		}
 	})
-	var mixed []uint32
-	b.Run("letters", func(b *testing.B) {
+	b.Run("survey", func(b *testing.B) {
 		b.SetBytes(int64(len(text)))
 		for b.Loop() {
-			_, mixed = Letters(mixed, text)
+			_, chunks = Survey(chunks, text)
+		}
+	})
+	b.Run("survey-avx2", func(b *testing.B) {
+		b.SetBytes(int64(len(text)))
+		for b.Loop() {
+			surveyAVX2(text)
 		}
 	})
 }

@@ -7,40 +7,25 @@ import (
 )
 
 const (
-	lows  = 0x0101010101010101
 	highs = 0x8080808080808080
 )
 
-func plainLenPortable(b []byte, i int) int {
-	for ; i+8 <= len(b); i += 8 {
-		if hit := specials(binary.LittleEndian.Uint64(b[i:])); hit != 0 {
-			return i + bits.TrailingZeros64(hit)/8
+func indexPortable(dst []uint64, b []byte) {
+	for k := range dst {
+		dst[k] = 0
+		for i, c := range b[k*64 : min(len(b), k*64+64)] {
+			dst[k] |= uint64(special[c]) << i
 		}
 	}
-	for ; i < len(b); i++ {
-		if special[b[i]] {
-			break
-		}
-	}
-	return i
 }
 
-// specials marks the quotes, backslashes and control characters among eight
-// bytes by their high bits. The lowest bit set is exact: borrows only run
-// upwards.
-func specials(v uint64) uint64 {
-	quote, slash := v^('"'*lows), v^('\\'*lows)
-	return ((quote-lows)&^quote | (slash-lows)&^slash | (v-0x20*lows)&^v) & highs
-}
-
-func tidyLenPortable(b []byte, i int) int {
-	for ; i < len(b); i++ {
-		if c := b[i]; c < ' ' || c == ' ' && i+1 < len(b) && b[i+1] == ' ' {
-			break
-		}
+var special = func() (t [256]uint8) {
+	for c := range 0x20 {
+		t[c] = 1
 	}
-	return i
-}
+	t['"'], t['\\'] = 1, 1
+	return t
+}()
 
 // charsPortable counts the bytes that continue no character, eight at a time.
 func charsPortable(b []byte) int {
@@ -55,17 +40,6 @@ func charsPortable(b []byte) int {
 		}
 	}
 	return n
-}
-
-func spacesPortable(dst []uint64, text []byte) {
-	for k := range dst {
-		dst[k] = 0
-		for i, c := range text[k*64 : min(len(text), k*64+64)] {
-			if c <= ' ' {
-				dst[k] |= 1 << i
-			}
-		}
-	}
 }
 
 // validPortable takes two Cyrillic letters or eight ASCII bytes at a time where
@@ -127,50 +101,85 @@ var classes = func() (t [256]uint8) {
 	return t
 }()
 
-func classifyPortable(dst []Stops, text []byte, prev byte) {
+// classifyPortable fills all but the fields of Survey.
+func classifyPortable(dst []Chunk, text []byte) {
+	var prev byte
 	for k := range dst {
-		var s Stops
-		part := text[k*64 : min(len(text), k*64+64)]
-		for i, c := range part {
-			class := classes[c]
-			s.Word |= uint64(class&isWord) << i
-			s.Mark |= uint64(class&isMark) >> 1 << i
+		var c Chunk
+		for i, b := range text[k*64 : min(len(text), k*64+64)] {
+			class := classes[b]
+			c.Word |= uint64(class&isWord) << i
+			c.Mark |= uint64(class&isMark) >> 1 << i
 			if class&isSecond != 0 && prev == 0xD0 {
-				s.Capital |= 1 << i
+				c.Capital |= 1 << i
 			}
-			prev = c
+			prev = b
 		}
-		dst[k] = s
+		dst[k] = c
+	}
+	followCapitals(dst, text)
+}
+
+// followCapitals fills Pair and Initial.
+func followCapitals(dst []Chunk, text []byte) {
+	for k := range dst {
+		dst[k].Pair, dst[k].Initial = 0, 0
+	}
+	for k := range dst {
+		for m := dst[k].Capital; m != 0; m &= m - 1 {
+			i := k*64 + bits.TrailingZeros64(m)
+			if i >= 3 && text[i-2]&0x7F == ' ' && text[i-3] >= 0x80 {
+				dst[k].Pair |= 1 << (i % 64)
+			}
+			if i+1 < len(text) && text[i+1] == '.' {
+				dst[(i+1)/64].Initial |= 1 << ((i + 1) % 64)
+			}
+		}
 	}
 }
 
-func lettersPortable(dst []uint32, text []byte, prev byte) (s Script) {
-	clear(dst)
-	for i, c := range text {
-		latin := classes[c]&isLatin != 0
-		if latin {
-			s.Latin++
+// surveyPortable fills what Classify does not.
+func surveyPortable(dst []Chunk, text []byte) Script {
+	s := Script{Chars: charsPortable(text)}
+	var prev byte
+	for k := range dst {
+		var blank, untidy, touch uint64
+		for i, c := range text[k*64 : min(len(text), k*64+64)] {
+			latin := classes[c]&isLatin != 0
+			if latin {
+				s.Latin++
+			}
+			if c&0xFE == 0xD0 {
+				s.Cyrillic++
+			}
+			switch {
+			case prev&0xFE == 0xD2,
+				prev == 0xD0 && c&0xF0 == 0x80 && c != 0x81,
+				prev == 0xD1 && c&0xF0 == 0x90 && c != 0x91:
+				s.Foreign++
+			case prev == 0xD1 && (c == 0x8B || c == 0x8D || c == 0x91):
+				s.Russian++
+			}
+			if latin && prev >= 0x80 && prev < 0xC0 || classes[prev]&isLatin != 0 && c&0xFE == 0xD0 {
+				touch |= 1 << i
+			}
+			if isBlank(c) {
+				blank |= 1 << i
+				if c != ' ' || isBlank(prev) {
+					untidy |= 1 << i
+				}
+			}
+			prev = c
 		}
-		if c&0xFE == 0xD0 {
-			s.Cyrillic++
-		}
-		switch {
-		case prev&0xFE == 0xD2,
-			prev == 0xD0 && c&0xF0 == 0x80 && c != 0x81,
-			prev == 0xD1 && c&0xF0 == 0x90 && c != 0x91:
-			s.Foreign++
-		case prev == 0xD1 && (c == 0x8B || c == 0x8D || c == 0x91):
-			s.Russian++
-		}
-		if latin && prev >= 0x80 && prev < 0xC0 || classes[prev]&isLatin != 0 && c&0xFE == 0xD0 {
-			dst[i/32] |= 1 << (i % 32)
-		}
-		prev = c
+		dst[k].Blank, dst[k].Untidy, dst[k].Touch = blank, untidy, touch
 	}
 	return s
 }
 
+func isBlank(c byte) bool { return c == ' ' || c-'\t' <= '\r'-'\t' }
+
 func (s *Script) add(o Script) {
+	s.Chars += o.Chars
 	s.Latin += o.Latin
 	s.Cyrillic += o.Cyrillic
 	s.Foreign += o.Foreign

@@ -2,7 +2,7 @@ package pii
 
 import (
 	"bytes"
-	"slices"
+	"encoding/binary"
 	"unicode/utf8"
 )
 
@@ -101,7 +101,7 @@ func separatorAt(b []byte) (size int, class separator) {
 // number judges the digits that begin at start, and what follows them as parts
 // of the same number.
 func (s *Scanner) number(start, end int) int {
-	if start > 0 && s.letterBefore(start) {
+	if start > 0 && s.text[start-1] != ' ' && s.letterBefore(start) {
 		if !s.glue(start) {
 			if n := end - start; n == 3 || n == 5 || n == 6 {
 				s.plate(start, start+3)
@@ -171,7 +171,7 @@ func (s *Scanner) plain(start, end int) bool {
 	if b[end+1] == 0xD0 && b[end+2] < 0xB0 {
 		return false
 	}
-	if behindNumber[b[end+2]&63]>>(b[end+4]&63)&1 != 0 && slices.ContainsFunc(beginnings, func(w string) bool { return bytes.HasPrefix(b[end+1:], []byte(w)) }) {
+	if behindNumber[b[end+2]&63]>>(b[end+4]&63)&1 != 0 && beginsSo(b[end+1:]) {
 		return false
 	}
 	// The word before: small letters, and not of a street or a house.
@@ -192,25 +192,57 @@ func (s *Scanner) plain(start, end int) bool {
 	if q < start-2 && w > 1 && b[w-2]-'0' <= 9 {
 		return false // ул. 8 марта, 12
 	}
-	return !mayLead(b[w : q+1])
+	if !mayLead(b[w : q+1]) {
+		return true
+	}
+	word := string(s.foldWord(w, q+1))
+	return !streetWords[word] && !houseWords[word]
 }
 
-// beginnings of the words that make a number before them a date, a document or a
-// house.
-var beginnings = func() (out []string) {
-	for _, month := range monthsGenitive {
-		out = append(out, month[:6])
+// beginning is how a word begins that makes the number before it a date, a
+// document or a house: the first eight bytes, masked.
+type beginning struct{ bytes, mask uint64 }
+
+// beginnings are kept by the second byte of their first letter.
+var beginnings = func() (t [64][]beginning) {
+	put := func(w string) {
+		var first [8]byte
+		copy(first[:], w)
+		k := w[1] & 63
+		t[k] = append(t[k], beginning{binary.LittleEndian.Uint64(first[:]), 1<<(8*len(w)) - 1})
 	}
-	return append(out, "ном", "сери", "на ", "по ")
+	for _, month := range monthsGenitive {
+		put(month[:6])
+	}
+	for _, w := range [...]string{"ном", "сери", "на ", "по "} {
+		put(w)
+	}
+	return t
 }()
 
 // behindNumber are the first two letters of beginnings, by their second bytes.
 var behindNumber = func() (t [64]uint64) {
-	for _, w := range beginnings {
-		t[w[1]&63] |= 1 << (w[3] & 63)
+	for k := range beginnings {
+		for _, w := range beginnings[k] {
+			t[k] |= 1 << (w.bytes >> 24 & 63)
+		}
 	}
 	return t
 }()
+
+// beginsSo says whether the text, which begins with a Cyrillic letter, has one
+// of the beginnings.
+func beginsSo(text []byte) bool {
+	var first [8]byte
+	copy(first[:], text)
+	v := binary.LittleEndian.Uint64(first[:])
+	for _, w := range beginnings[first[1]&63] {
+		if v&w.mask == w.bytes {
+			return true
+		}
+	}
+	return false
+}
 
 // leads tells by the first and last letter which lengths the words have that
 // make the number behind them a house.

@@ -26,7 +26,7 @@ func (s *Scanner) capital(i int) int {
 		return end
 	}
 	var parts [4]part
-	n := 0
+	n, known := 0, false
 	for pos := i; n < len(parts); {
 		p, ok := s.part(pos)
 		if !ok {
@@ -34,6 +34,7 @@ func (s *Scanner) capital(i int) int {
 		}
 		parts[n] = p
 		n++
+		known = known || p.initial || p.first > 0 || p.patronymic || p.surname
 		next := p.end
 		switch {
 		case s.at(next) == ' ':
@@ -48,6 +49,9 @@ func (s *Scanner) capital(i int) int {
 			break
 		}
 		pos = next
+	}
+	if !known {
+		return end
 	}
 	used, full, from := s.name(parts[:n])
 	if used <= from {
@@ -111,10 +115,10 @@ func (s *Scanner) part(i int) (part, bool) {
 		p.initial = true
 		return p, true
 	}
-	w := s.foldWord(i, end)
-	if len(w) < 4 {
-		return p, false
+	if end-i < 4 || !s.mayBePart(i, end) {
+		return p, end-i >= 4
 	}
+	w := s.foldWord(i, end)
 	p.first = firstName(w)
 	if p.first == 0 {
 		if k := bytes.IndexByte(w, '-'); k >= 4 {
@@ -125,6 +129,34 @@ func (s *Scanner) part(i int) (part, bool) {
 	p.surname = len(w) >= 8 && surnameEnds.has(w)
 	return p, true
 }
+
+// mayBePart says from a word's length and its first and last letters whether it
+// may be a first name, a patronymic or a surname: most words need no look-up.
+func (s *Scanner) mayBePart(start, end int) bool {
+	w := s.text[start:end]
+	n := len(w)
+	if n%2 != 0 || bytes.IndexByte(w, '-') >= 0 {
+		return true
+	}
+	if firstNameLengths[sixBits(w)<<6|sixBits(w[2:])]>>min(n/2, 31)&1 != 0 {
+		return true
+	}
+	last, before := sixBits(w[n-2:]), sixBits(w[n-4:])
+	return n >= 10 && patronymicEnds.pairs[last]>>before&1 != 0 || n >= 8 && surnameEnds.pairs[last]>>before&1 != 0
+}
+
+// sixBits of the second byte of the small letter that the letter folds to.
+func sixBits(letter []byte) int { return int(folded6[letter[0]&1][letter[1]&63]) }
+
+var folded6 = func() (t [2][64]uint8) {
+	for lead := range t {
+		for k := range t[lead] {
+			w := fold(nil, []byte{0xD0 + byte(lead), 0x80 + byte(k)})
+			t[lead][k] = w[1] & 63
+		}
+	}
+	return t
+}()
 
 // name finds a name at the beginning of the parts: those from "from" to used
 // are it; full says that a patronymic is among them.

@@ -31,7 +31,8 @@ type Scanner struct {
 	window  []byte // folded text of before and after
 	word    []byte // one folded word
 	groups  []group
-	stops   []bytescan.Stops
+	stops   []bytescan.Chunk // of the text
+	own     []bytescan.Chunk
 	digits  []byte
 	biks    [][]byte
 	biksFor int // whether biks were looked for in this text: 1
@@ -43,17 +44,28 @@ type Scanner struct {
 // Scan gives the identifiers of a text in order of their first byte. The
 // result is valid until the next call.
 func (s *Scanner) Scan(text []byte, ctx Context) []Match {
-	s.text, s.ctx = text, ctx
+	s.own = bytescan.Classify(s.own, text)
+	return s.ScanChunks(text, s.own, ctx)
+}
+
+// ScanChunks is Scan for a caller that has the text classified already.
+func (s *Scanner) ScanChunks(text []byte, chunks []bytescan.Chunk, ctx Context) []Match {
+	s.text, s.ctx, s.stops = text, ctx, chunks
 	s.matches, s.values, s.upTo, s.biksFor = s.matches[:0], s.values[:0], 0, 0
 	s.glued, s.noKey, s.noLogin = -1, 0, 0
-	s.stops = bytescan.Classify(s.stops, text)
 	next := 0          // where to go on
 	carry := uint64(0) // whether the chunk before ended in a word
 	for k := range s.stops {
 		m := &s.stops[k]
 		starts := m.Word &^ (m.Word<<1 | carry)
 		carry = m.Word >> 63
-		for events := starts | m.Mark | m.Capital; events != 0; events &= events - 1 {
+		// A name's first capital is followed by a second word's or a full stop;
+		// most only begin a sentence.
+		capitals := m.Capital
+		if m.Pair == 0 && (k+1 >= len(s.stops) || s.stops[k+1].Pair == 0) {
+			capitals = 0
+		}
+		for events := starts | m.Mark | capitals | m.Initial; events != 0; events &= events - 1 {
 			bit := bits.TrailingZeros64(events)
 			i := k*64 + bit
 			if i < next {
@@ -62,9 +74,13 @@ func (s *Scanner) Scan(text []byte, ctx Context) []Match {
 			switch {
 			case starts>>bit&1 != 0:
 				next = s.run(i, s.wordEnd(k, bit))
-			case m.Capital>>bit&1 != 0:
-				if s.anotherCapital(k, bit) {
+			case capitals>>bit&1 != 0:
+				if s.pairFollows(k, bit) {
 					next = s.capital(i - 1)
+				}
+			case m.Initial>>bit&1 != 0:
+				if i-2 >= next {
+					next = s.capital(i - 2)
 				}
 			case text[i] == '@':
 				s.atSign(i)
@@ -94,15 +110,15 @@ func (s *Scanner) wordEnd(k, bit int) int {
 	return end
 }
 
-// anotherCapital says whether a second capital follows within the length of a
-// long word: a name has at least two, and most capitals only begin a sentence.
-func (s *Scanner) anotherCapital(k, bit int) bool {
+// pairFollows says whether the second word of a name may follow the capital
+// within the length of a long word.
+func (s *Scanner) pairFollows(k, bit int) bool {
 	const reach = 48
-	rest := s.stops[k].Capital >> bit >> 1
+	rest := s.stops[k].Pair >> bit >> 1
 	if rest != 0 {
 		return bits.TrailingZeros64(rest) < reach
 	}
-	return k+1 < len(s.stops) && 63-bit+bits.TrailingZeros64(s.stops[k+1].Capital) < reach
+	return k+1 < len(s.stops) && 63-bit+bits.TrailingZeros64(s.stops[k+1].Pair) < reach
 }
 
 // run looks at a run of ASCII letters, digits and underscores, and gives where

@@ -1,0 +1,334 @@
+#include "textflag.h"
+
+// What an ASCII character is: 01 letter, digit or underscore, 02 letter, 04 mark,
+// 08 white space, 10 space, 20 full stop.
+DATA ascii<>+0(SB)/8, $0x0000000000000000
+DATA ascii<>+8(SB)/8, $0x00000C0808080804
+DATA ascii<>+16(SB)/8, $0x0000000000000000
+DATA ascii<>+24(SB)/8, $0x0000000000000000
+DATA ascii<>+32(SB)/8, $0x0000000000000018
+DATA ascii<>+40(SB)/8, $0x0020040000000004
+DATA ascii<>+48(SB)/8, $0x0101010101010101
+DATA ascii<>+56(SB)/8, $0x0000000000000101
+DATA ascii<>+64(SB)/8, $0x0303030303030304
+DATA ascii<>+72(SB)/8, $0x0303030303030303
+DATA ascii<>+80(SB)/8, $0x0303030303030303
+DATA ascii<>+88(SB)/8, $0x0100000004030303
+DATA ascii<>+96(SB)/8, $0x0303030303030304
+DATA ascii<>+104(SB)/8, $0x0303030303030303
+DATA ascii<>+112(SB)/8, $0x0303030303030303
+DATA ascii<>+120(SB)/8, $0x0000000004030303
+GLOBL ascii<>(SB), RODATA|NOPTR, $128
+// What a continuation byte is, by its low six bits: 01 second byte of a capital
+// (after D0), 02 of a space without break (after C2), 04 of a letter that Russian
+// does not have (after D0), 08 of another one (after D1), 10 of "ы", "э", "ё"
+// (after D1).
+DATA second<>+0(SB)/8, $0x0404040404040104
+DATA second<>+8(SB)/8, $0x0404140414040404
+DATA second<>+16(SB)/8, $0x0909090909091109
+DATA second<>+24(SB)/8, $0x0909090909090909
+DATA second<>+32(SB)/8, $0x0101010101010103
+DATA second<>+40(SB)/8, $0x0101010101010101
+DATA second<>+48(SB)/8, $0x0000000000000000
+DATA second<>+56(SB)/8, $0x0000000000000000
+GLOBL second<>(SB), RODATA|NOPTR, $64
+
+// Broadcasts a byte.
+#define ALL(byte, z) \
+	MOVL $byte, AX; \
+	VPBROADCASTB AX, z
+
+#define CONSTANTS \
+	VMOVDQU64 ascii<>+0(SB), Z16; \
+	VMOVDQU64 ascii<>+64(SB), Z17; \
+	VMOVDQU64 second<>(SB), Z18; \
+	ALL(0xC0, Z19); \
+	ALL(0xD0, Z20); \
+	ALL(0x01, Z24); \
+	ALL(0x02, Z25); \
+	ALL(0x04, Z26); \
+	ALL(0x08, Z27); \
+	ALL(0x10, Z28); \
+	ALL(0x20, Z29); \
+	XORL R8, R8; \
+	XORL R9, R9; \
+	XORL R10, R10; \
+	XORL R11, R11
+
+// Loads the next chunk, masked at the end of the text: Z0 the bytes, K7 which
+// there are, K1 beyond ASCII, K3 continuations, Z1 what ASCII is, Z2 what
+// continuations are, K4 and K5 free.
+#define LOAD(whole, loaded) \
+	CMPQ CX, $64; \
+	JGE  whole; \
+	MOVQ $-1, AX; \
+	BZHIQ CX, AX, AX; \
+	KMOVQ AX, K7; \
+	VMOVDQU8.Z (SI), K7, Z0; \
+	JMP loaded; \
+whole: \
+	KXNORQ K7, K7, K7; \
+	VMOVDQU64 (SI), Z0; \
+loaded: \
+	VPMOVB2M Z0, K1; \
+	KNOTQ K1, K2; \
+	VMOVDQA64 Z0, Z1; \
+	VPERMI2B.Z Z17, Z16, K2, Z1; \
+	VPCMPB $1, Z19, Z0, K3; \
+	VPERMB.Z Z18, Z0, K3, Z2
+
+// Word, Mark, Capital, Pair, Initial; AX is left as the places behind D0.
+// R8 to R11 carry D0, spaces, bytes beyond ASCII and capitals of the chunk before.
+#define STOPS \
+	VPTESTMB Z24, Z1, K4; \
+	KMOVQ K4, 0(DI); \
+	VPTESTMB Z26, Z1, K4; \
+	KMOVQ K4, 8(DI); \
+	VPTESTMB Z28, Z1, K4; \
+	VPTESTMB Z25, Z2, K5; \
+	KORQ K4, K5, K4; \
+	KMOVQ K4, BX; \
+	MOVQ BX, DX; \
+	SHLQ $2, R9, DX; \
+	MOVQ BX, R9; \
+	KMOVQ K1, BX; \
+	MOVQ BX, AX; \
+	SHLQ $3, R10, AX; \
+	MOVQ BX, R10; \
+	ANDQ AX, DX; \
+	VPCMPEQB Z20, Z0, K6; \
+	KMOVQ K6, BX; \
+	MOVQ BX, AX; \
+	SHLQ $1, R8, AX; \
+	MOVQ BX, R8; \
+	VPTESTMB Z24, Z2, K4; \
+	KMOVQ K4, BX; \
+	ANDQ AX, BX; \
+	MOVQ BX, 16(DI); \
+	ANDQ BX, DX; \
+	MOVQ DX, 24(DI); \
+	MOVQ BX, DX; \
+	SHLQ $1, R11, BX; \
+	MOVQ DX, R11; \
+	VPTESTMB Z29, Z1, K4; \
+	KMOVQ K4, DX; \
+	ANDQ BX, DX; \
+	MOVQ DX, 32(DI)
+
+// func classifyAVX512(dst *Chunk, p *byte, n int)
+TEXT ·classifyAVX512(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), DI
+	MOVQ p+8(FP), SI
+	MOVQ n+16(FP), CX
+	CONSTANTS
+chunk:
+	LOAD(whole, loaded)
+	STOPS
+	ADDQ $64, SI
+	ADDQ $64, DI
+	SUBQ $64, CX
+	JGT  chunk
+	VZEROUPPER
+	RET
+
+// func surveyAVX512(dst *Chunk, p *byte, n int, counts *[5]uint64)
+TEXT ·surveyAVX512(SB), NOSPLIT, $64-32
+	MOVQ dst+0(FP), DI
+	MOVQ p+8(FP), SI
+	MOVQ n+16(FP), CX
+	CONSTANTS
+	ALL(0xD1, Z21)
+	ALL(0xFE, Z22)
+	ALL(0xD2, Z23)
+	XORL R12, R12 // D1 of the chunk before
+	XORL R13, R13 // D2, D3
+	XORL R14, R14 // Latin
+	XORL R15, R15 // continuations
+	MOVQ R12, blank-8(SP)
+	MOVQ R12, conts-16(SP)
+	MOVQ R12, latin-24(SP)
+	MOVQ R12, cyrillic-32(SP)
+	MOVQ R12, foreign-40(SP)
+	MOVQ R12, russian-48(SP)
+chunk:
+	LOAD(whole, loaded)
+	STOPS
+	// foreign: after D2 and D3, and some after D0 (AX) and D1
+	VPTESTMB Z26, Z2, K4
+	KMOVQ K4, BX
+	ANDQ AX, BX
+	VPCMPEQB Z21, Z0, K5
+	KMOVQ K5, DX
+	MOVQ DX, AX
+	SHLQ $1, R12, AX
+	MOVQ DX, R12
+	VPTESTMB Z27, Z2, K4
+	KMOVQ K4, DX
+	ANDQ AX, DX
+	ORQ DX, BX
+	VPTESTMB Z28, Z2, K4
+	KMOVQ K4, DX
+	ANDQ AX, DX
+	POPCNTQ DX, DX
+	ADDQ DX, russian-48(SP)
+	VPANDQ Z22, Z0, Z3
+	VPCMPEQB Z23, Z3, K4
+	KMOVQ K4, DX
+	MOVQ DX, AX
+	SHLQ $1, R13, AX
+	MOVQ DX, R13
+	ORQ AX, BX
+	KMOVQ K7, AX
+	ANDQ AX, BX
+	POPCNTQ BX, BX
+	ADDQ BX, foreign-40(SP)
+	// Touch: a lead of Cyrillic behind Latin, or Latin behind a continuation
+	KORQ K5, K6, K5
+	KMOVQ K5, BX
+	POPCNTQ BX, AX
+	ADDQ AX, cyrillic-32(SP)
+	VPTESTMB Z25, Z1, K4
+	KMOVQ K4, AX
+	MOVQ AX, DX
+	SHLQ $1, R14, DX
+	MOVQ AX, R14
+	ANDQ BX, DX
+	POPCNTQ AX, BX
+	ADDQ BX, latin-24(SP)
+	KMOVQ K3, BX
+	SHLQ $1, R15, BX
+	ANDQ AX, BX
+	ORQ BX, DX
+	MOVQ DX, 56(DI)
+	KMOVQ K3, R15
+	POPCNTQ R15, BX
+	ADDQ BX, conts-16(SP)
+	// Blank and Untidy
+	VPTESTMB Z27, Z1, K4
+	KMOVQ K4, AX
+	MOVQ AX, 40(DI)
+	MOVQ blank-8(SP), DX
+	MOVQ AX, BX
+	SHLQ $1, DX, BX
+	MOVQ AX, blank-8(SP)
+	ANDQ AX, BX
+	VPTESTMB Z28, Z1, K4
+	KMOVQ K4, DX
+	ANDNQ AX, DX, DX
+	ORQ DX, BX
+	MOVQ BX, 48(DI)
+	ADDQ $64, SI
+	ADDQ $64, DI
+	SUBQ $64, CX
+	JGT  chunk
+	MOVQ counts+24(FP), DI
+	MOVQ conts-16(SP), AX
+	MOVQ AX, 0(DI)
+	MOVQ latin-24(SP), AX
+	MOVQ AX, 8(DI)
+	MOVQ cyrillic-32(SP), AX
+	MOVQ AX, 16(DI)
+	MOVQ foreign-40(SP), AX
+	MOVQ AX, 24(DI)
+	MOVQ russian-48(SP), AX
+	MOVQ AX, 32(DI)
+	VZEROUPPER
+	RET
+
+
+// The tables of validAVX2.
+#define TABLE16(name, lo, hi) \
+	DATA name<>+0(SB)/8, $lo; DATA name<>+8(SB)/8, $hi; \
+	GLOBL name<>(SB), RODATA|NOPTR, $16
+
+TABLE16(first_high, 0x0202020202020202, 0x4915012180808080)
+TABLE16(first_low, 0xCBCBCB8B8383A3E7, 0xCBCBDBCBCBCBCBCB)
+TABLE16(second_high, 0x0101010101010101, 0x01010101BABAAEE6)
+
+// Where a chunk holds nothing but ASCII and characters of two bytes, as Russian
+// does, its continuations must be what follows its leads; others are looked up as
+// in validAVX2.
+//
+// func indexAVX512(dst *uint64, p *byte, n int) bool
+TEXT ·indexAVX512(SB), NOSPLIT, $0-25
+	MOVQ dst+0(FP), DI
+	MOVQ p+8(FP), SI
+	MOVQ n+16(FP), CX
+	ALL(0x20, Z27)
+	ALL(0x22, Z28)
+	ALL(0x5C, Z29)
+	VBROADCASTI32X4 first_high<>(SB), Z16
+	VBROADCASTI32X4 first_low<>(SB), Z17
+	VBROADCASTI32X4 second_high<>(SB), Z18
+	ALL(0x0F, Z19)
+	ALL(0x60, Z20)
+	ALL(0x70, Z21)
+	ALL(0x80, Z22)
+	ALL(0xC2, Z23)
+	ALL(0x1D, Z24)
+	ALL(0xC0, Z25)
+	ALL(0xE0, Z26)
+	VPXORQ Z7, Z7, Z7 // the chunk before
+	VPXORQ Z8, Z8, Z8 // errors
+	XORL R8, R8       // leads of two bytes in the chunk before
+	XORL R9, R9       // whether a longer character may have begun at its end
+next:
+	VMOVDQU64 (SI), Z0
+	VPCMPUB $1, Z27, Z0, K4
+	VPCMPEQB Z28, Z0, K5
+	VPCMPEQB Z29, Z0, K6
+	KORQ K4, K5, K4
+	KORQ K4, K6, K4
+	KMOVQ K4, (DI)
+	ADDQ $8, DI
+	VPMOVB2M Z0, K1
+	VPSUBB Z23, Z0, Z1
+	VPCMPUB $2, Z24, Z1, K2 // C2 to DF
+	VPCMPB $1, Z25, Z0, K3  // 80 to BF
+	KMOVQ K1, AX
+	KMOVQ K2, BX
+	KMOVQ K3, R10
+	MOVQ BX, DX
+	SHLQ $1, R8, DX
+	MOVQ BX, R8
+	XORQ R10, DX
+	ORQ R10, BX
+	XORQ AX, BX
+	ORQ R9, DX
+	ORQ BX, DX
+	JNZ  lookup
+forward:
+	VMOVDQA64 Z0, Z7
+	ADDQ $64, SI
+	SUBQ $64, CX
+	JGT  next
+	VPTESTMB Z8, Z8, K1
+	KORTESTQ K1, K1
+	SETEQ ret+24(FP)
+	VZEROUPPER
+	RET
+lookup:
+	VALIGNQ $6, Z7, Z0, Z9
+	VPALIGNR $15, Z9, Z0, Z1
+	VPSRLW $4, Z1, Z2
+	VPANDQ Z19, Z2, Z2
+	VPSHUFB Z2, Z16, Z2
+	VPANDQ Z19, Z1, Z3
+	VPSHUFB Z3, Z17, Z3
+	VPANDQ Z2, Z3, Z2
+	VPSRLW $4, Z0, Z3
+	VPANDQ Z19, Z3, Z3
+	VPSHUFB Z3, Z18, Z3
+	VPANDQ Z2, Z3, Z2
+	VPALIGNR $14, Z9, Z0, Z1
+	VPSUBUSB Z20, Z1, Z1
+	VPALIGNR $13, Z9, Z0, Z3
+	VPSUBUSB Z21, Z3, Z3
+	VPORQ Z1, Z3, Z1
+	VPANDQ Z22, Z1, Z1
+	VPXORQ Z1, Z2, Z2
+	VPORQ Z2, Z8, Z8
+	VPCMPUB $5, Z26, Z0, K1 // E0 and above
+	KMOVQ K1, R9
+	SHRQ $61, R9
+	JMP  forward
