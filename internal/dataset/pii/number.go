@@ -195,8 +195,8 @@ func (s *Scanner) plain(start, end int) bool {
 	if !mayLead(b[w : q+1]) {
 		return true
 	}
-	word := string(s.foldWord(w, q+1))
-	return !streetWords[word] && !houseWords[word]
+	word := s.foldWord(w, q+1)
+	return !streetWords[string(word)] && !houseWords[string(word)]
 }
 
 // beginning is how a word begins that makes the number before it a date, a
