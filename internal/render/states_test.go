@@ -133,7 +133,7 @@ func (s state) verdict(t *testing.T) (facts.PullRequest, judge.Verdict) {
 			switch n.Kind {
 			case facts.NeedBlob:
 				b, ok := blobs[n.OID]
-				p.Git.Blobs[n.Key()] = facts.Blob{Bytes: b, Absent: !ok}
+				p.Git.Blobs[n.Key()] = facts.Blob{Bytes: b, Absent: !ok}.Keeping()
 			case facts.NeedMergeBase:
 				p.Bases[n.Key()] = baseID
 			case facts.NeedReach:

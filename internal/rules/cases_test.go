@@ -497,7 +497,7 @@ func (c *testCase) answer(t *testing.T, p *facts.PullRequest, n facts.Need) {
 		if blob.TooLarge {
 			blob.Bytes = nil
 		}
-		p.Git.Blobs[n.Key()] = blob
+		p.Git.Blobs[n.Key()] = blob.Keeping()
 	case facts.NeedMergeBase:
 		p.Bases[n.Key()] = baseID
 	case facts.NeedReach:
