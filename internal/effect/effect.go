@@ -22,6 +22,7 @@
 package effect
 
 import (
+	"strings"
 	"time"
 
 	"github.com/pilotgate/pilotgate/internal/facts"
@@ -142,13 +143,22 @@ type Pull struct {
 }
 
 // Issue opens an issue (Number 0), or updates or closes one of ours. Marker is
-// the text of the hidden comment in its body, which the writer adds.
+// the text of the hidden comment that Text adds to its body.
 type Issue struct {
 	Number int
 	Marker string
 	Title  string
 	Body   string
 	Close  bool
+}
+
+// Text is the issue's body with its marker, once.
+func (i Issue) Text() string {
+	m := strings.TrimSuffix(strings.TrimPrefix(i.Marker, "<!-- "), " -->")
+	if m == "" || strings.Contains(i.Body, "<!-- "+m+" -->") {
+		return i.Body
+	}
+	return strings.TrimRight(i.Body, "\n") + "\n\n<!-- " + m + " -->\n"
 }
 
 // Deployment records that a model went live (ID 0), or ends what a crash left

@@ -116,15 +116,10 @@ func incidentIssue(s *facts.Pilot, v judge.PilotVerdict, words *render.Words) []
 	if told := bearing(s.Issues, i.Marker); len(told) > 1 {
 		out = closed(told[1:])
 	}
-	if i.Issue.Open != !want.Close || i.Issue.Title != title || strings.TrimSpace(i.Issue.Body) != strings.TrimSpace(marked(body, i.Marker)) {
+	if i.Issue.Open != !want.Close || i.Issue.Title != title || strings.TrimSpace(i.Issue.Body) != strings.TrimSpace(want.Text()) {
 		out = append(out, want)
 	}
 	return out
-}
-
-// marked is a text with its marker, as the writer adds it.
-func marked(body, marker string) string {
-	return strings.TrimRight(body, "\n") + "\n\n<!-- " + marker + " -->\n"
 }
 
 // runbook is the incident log with this incident as it stands; nil where the

@@ -177,7 +177,7 @@ func (w *writing) edit(ctx context.Context, e effect.Pull) error {
 }
 
 func (w *writing) issue(ctx context.Context, e effect.Issue) error {
-	body := withMarker(e.Body, e.Marker)
+	body := e.Text()
 	if e.Number == 0 {
 		var made *github.Issue
 		err := w.send(ctx, "POST /repos/{owner}/{repo}/issues", func(ctx context.Context, rest *github.Client) (err error) {

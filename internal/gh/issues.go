@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/go-github/v62/github"
@@ -22,15 +21,6 @@ const maxIssuePages = 10
 // marker finds the hidden marker in a text of ours. Its inner text is what
 // facts.Issue.Marker and effect.Issue.Marker hold: "pilotgate:incident x".
 var marker = regexp.MustCompile(`<!-- (pilotgate:[^\n>]{1,300}?) -->`)
-
-// withMarker makes sure that the body bears its marker, once.
-func withMarker(body, m string) string {
-	m = strings.TrimSuffix(strings.TrimPrefix(m, "<!-- "), " -->")
-	if m == "" || strings.Contains(body, "<!-- "+m+" -->") {
-		return body
-	}
-	return strings.TrimRight(body, "\n") + "\n\n<!-- " + m + " -->\n"
-}
 
 // issues are those that our App opened: the listing is by creator, and each
 // one's App is compared, because a login can be had by others.
