@@ -19,6 +19,7 @@ import (
 	"github.com/pilotgate/pilotgate/internal/finding"
 	"github.com/pilotgate/pilotgate/internal/judge"
 	"github.com/pilotgate/pilotgate/internal/ledger"
+	"github.com/pilotgate/pilotgate/internal/rules"
 )
 
 const (
@@ -152,7 +153,7 @@ func TestALaunchLeavesWhatIsAccepted(t *testing.T) {
 
 	files := m.artifacts[judge.ResultArtifact]
 	require.Len(t, files, 3)
-	got, ok := judge.ParseManifest([]byte(files["manifest.json"]))
+	got, ok := rules.ParseManifest([]byte(files["manifest.json"]))
 	require.True(t, ok, files["manifest.json"])
 	assert.Equal(t, pilot, got.Pilot)
 	assert.Equal(t, "sha256:"+low, got.Signoff)
@@ -192,7 +193,7 @@ func TestTheNewestSignOffIsTaken(t *testing.T) {
 		m := newMachine(t, w.dir, pilot)
 		require.True(t, m.launch(), m.log)
 		assert.Contains(t, m.log, "trained with seed 41")
-		got, ok := judge.ParseManifest([]byte(m.artifacts[judge.ResultArtifact]["manifest.json"]))
+		got, ok := rules.ParseManifest([]byte(m.artifacts[judge.ResultArtifact]["manifest.json"]))
 		require.True(t, ok)
 		assert.Equal(t, "sha256:"+digests[1], got.Signoff)
 		assert.Equal(t, commit, got.GitCommit)
@@ -255,7 +256,7 @@ func TestAFailedTrainingSaysWhoseFaultItWas(t *testing.T) {
 			m := newMachine(t, w.dir, pilot)
 			assert.False(t, m.launch())
 			assert.NotContains(t, m.artifacts, "pilot-candidate")
-			got, ok := judge.ParseManifest([]byte(m.artifacts[judge.ResultArtifact]["manifest.json"]))
+			got, ok := rules.ParseManifest([]byte(m.artifacts[judge.ResultArtifact]["manifest.json"]))
 			require.True(t, ok, m.log)
 			assert.Equal(t, c.machines, got.InfrastructureError != "")
 			assert.Empty(t, got.Model.Digest)

@@ -52,8 +52,10 @@ type Dossier struct {
 	// ledger, or the registry or pointer.
 	LedgerChange *LedgerChange
 	ModelChange  *ModelChange
+	// Reported are the results that the pull request brings, as they are at head.
+	Reported []Reported
 	// Records are the base branch's verified records, there where the pull request
-	// touches a report; RecordsBroken: they do not verify, and prove nothing.
+	// touches a report or brings results; RecordsBroken: they do not verify, and prove nothing.
 	Records       []ledger.Entry
 	RecordsBroken bool
 }

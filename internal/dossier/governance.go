@@ -2,6 +2,7 @@ package dossier
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/pilotgate/pilotgate/internal/facts"
@@ -79,7 +80,7 @@ func (r *reader) governance() {
 		}
 		r.d.ModelChange = m
 	}
-	if r.d.Touches(policy.Report, policy.Chart) {
+	if r.d.Touches(policy.Report, policy.Chart, policy.Reported) {
 		_, report, broken := base.Verified(p)
 		r.d.Records, r.d.RecordsBroken = report.Entries, len(broken) > 0
 	}
@@ -87,6 +88,9 @@ func (r *reader) governance() {
 		if (c.Kind == policy.Report || c.Kind == policy.Chart) && !c.Deleted() {
 			r.regular(c.Before)
 			r.regular(c.After)
+		}
+		if pilot := p.PilotID(c.Path); c.Kind == policy.Reported && policy.ValidPilotID(pilot) && !r.reads(pilot) {
+			r.d.Reported = append(r.d.Reported, after.Reported(p, pilot))
 		}
 		if c.Kind == policy.Plan && c.Deleted() && c.Before.Regular() {
 			r.blob(c.Before) // says whose it was
@@ -97,6 +101,11 @@ func (r *reader) governance() {
 			r.has(n)
 		}
 	}
+}
+
+// reads tells whether a pilot's reported results are read already.
+func (r *reader) reads(pilot string) bool {
+	return slices.ContainsFunc(r.d.Reported, func(x Reported) bool { return x.Pilot == pilot })
 }
 
 // regular asks for a file's bytes, if it is one.

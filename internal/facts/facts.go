@@ -69,6 +69,7 @@ type Common struct {
 	Issues      []Issue                 `json:"issues,omitempty"`    // our App's, open or closed, where IssuesRead
 	IssuesRead  bool                    `json:"issues_read,omitempty"`
 	Own         map[string]string       `json:"own,omitempty"`       // where our branches stand, by name; nil where they were not listed whole
+	Brought     map[string]int          `json:"brought,omitempty"`   // the merged request that brought a path of the default branch as it is; 0 is none
 	Opened      map[string]Opened       `json:"opened,omitempty"`    // our App's newest request by branch; a zero one is "there is none"
 	Pulls       map[string]PullRequest  `json:"pulls,omitempty"`     // by number; Number 0 is "there is none"
 	TagNames    []string                `json:"tag_names,omitempty"` // the repository's newest, where TagsRead

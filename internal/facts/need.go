@@ -50,6 +50,7 @@ const (
 	NeedArtifacts NeedKind = "artifacts"  // ID: a run's artifacts
 	NeedArtifact  NeedKind = "artifact"   // ID: an artifact's content
 	NeedClaim     NeedKind = "claim"      // Ref: a claim of ours
+	NeedBrought   NeedKind = "brought"    // which merged request brought Path
 	NeedOpened    NeedKind = "opened"     // our App's newest request from Branch
 	NeedPull      NeedKind = "pull"       // ID: a pull request, whole
 	NeedIssues    NeedKind = "issues"     // the issues that our App opened
@@ -105,7 +106,7 @@ func (n Need) Key() string {
 		return strings.ToLower(n.Login)
 	case NeedScan:
 		return n.Scan.Key()
-	case NeedRuns:
+	case NeedRuns, NeedBrought:
 		return n.Path
 	case NeedRun:
 		if n.Attempt == 0 {
@@ -165,6 +166,8 @@ func (c *Common) Answered(n Need) bool {
 		_, ok = c.Contents[n.Key()]
 	case NeedClaim:
 		_, ok = c.Claims[n.Key()]
+	case NeedBrought:
+		_, ok = c.Brought[n.Key()]
 	case NeedOpened:
 		_, ok = c.Opened[n.Key()]
 	case NeedPull:

@@ -116,6 +116,7 @@ func prepare(c *facts.Common) {
 	made(&c.Artifacts)
 	made(&c.Contents)
 	made(&c.Claims)
+	made(&c.Brought)
 	made(&c.Opened)
 	made(&c.Pulls)
 	made(&c.Releases)
@@ -266,6 +267,12 @@ func (f *filling) answer(ctx context.Context, n facts.Need) error {
 			return err
 		}
 		set(f, f.to.Opened, n, v)
+	case facts.NeedBrought:
+		v, err := f.brought(ctx, n.Path)
+		if err != nil {
+			return err
+		}
+		set(f, f.to.Brought, n, v)
 	case facts.NeedPull:
 		at := facts.Subject{Installation: f.subject.Installation, Repository: f.subject.Repository, Kind: facts.KindPullRequest, ID: n.Key()}
 		v, err := f.client.LookPullRequest(ctx, at)

@@ -77,7 +77,7 @@ func (v *PilotVerdict) openDecision(s *facts.Pilot) []facts.Need {
 // evaluated is the evaluation of the sign-off that stands.
 func (v *PilotVerdict) evaluated() *ledger.Entry {
 	for i, e := range slices.Backward(v.Entries) {
-		if r := e.Record; r.Kind == ledger.KindEvaluation && r.Pilot == v.ID && r.Run != nil && v.Entry != nil && r.Run.Signoff == v.Entry.Digest {
+		if v.Entry != nil && evaluates(e.Record, *v.Entry) {
 			return &v.Entries[i]
 		}
 	}

@@ -60,6 +60,7 @@ var bars = []bar{
 		return []string{"attempt", strconv.Itoa(g.run.Attempt)}, g.run.Attempt != 1 && !g.l.mayTryAgain(g.run)
 	}},
 	{"launched", true, false, func(g *gate) ([]string, bool) { return []string{"launched", runNumber(g.l.Record)}, g.l.Record != nil }},
+	{"reported", true, false, func(g *gate) ([]string, bool) { return nil, g.l.Evaluation != nil }},
 	{"claimed", true, false, func(g *gate) ([]string, bool) {
 		c := g.l.Claimed
 		return []string{"launched", strconv.FormatInt(c.Run, 10)}, c.Run != 0 && c.Run != g.run.ID

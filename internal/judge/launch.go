@@ -197,6 +197,11 @@ func (l *Launch) history(v *PilotVerdict) {
 		l.Withdrawn = l.Withdrawn || v.State == Reverted
 		return
 	}
+	for i, e := range v.Entries {
+		if evaluates(e.Record, *v.Entry) {
+			l.Evaluation = &v.Entries[i]
+		}
+	}
 	l.Number = 1 + len(l.Failures)
 	l.Digest = launchDigest(v.Entry.Digest, l.Number)
 	l.ClaimRef = facts.ClaimPrefix + v.ID + "/launch-" + l.Digest
@@ -333,7 +338,7 @@ func (v *PilotVerdict) answer(s *facts.Pilot, waiting []facts.Run) []facts.Need 
 	if claimedRun && !slices.ContainsFunc(subjects, func(r facts.Run) bool { return r.ID == l.Run.ID }) {
 		subjects = append(subjects, l.Run)
 	}
-	starts := v.State == SignedOff && l.Record == nil && l.Unguarded && !l.Claimed.Found
+	starts := v.State == SignedOff && l.Record == nil && l.Unguarded && !l.Claimed.Found && l.Evaluation == nil
 	if len(subjects) == 0 && !starts {
 		v.lostDispatch(s)
 		return nil
@@ -412,11 +417,16 @@ func (v *PilotVerdict) say(key string, args map[string]string, because *Reason) 
 	v.Launch.Say = append(v.Launch.Say, Saying{Reason: Reason{Key: key, Args: args}, Because: because})
 }
 
+func (v *PilotVerdict) sayFinding(key string, args map[string]string, f finding.Finding) {
+	v.Launch.Say = append(v.Launch.Say, Saying{Reason: Reason{Key: key, Args: args}, Finding: &f})
+}
+
 // Saying is a sentence of the section "launch", and one of the section "gate"
-// that gives the reason.
+// or a rule's that gives the reason.
 type Saying struct {
 	Reason
 	Because *Reason
+	Finding *finding.Finding
 }
 
 // told names the claim that a run was given a reason. What the sentence names is

@@ -125,13 +125,17 @@ func openPilot(s *facts.Pilot) (PilotVerdict, []facts.Need) {
 	if len(needs) > 0 {
 		if v.Ledger.LogPath != "" { // the policy is read: the stages after are read beside the sign-off
 			ahead := v
-			needs = append(append(needs, v.launchNeeds(s)...), ahead.openRelease(s)...)
+			_, brought := v.broughtBy(s)
+			needs = append(append(append(needs, v.launchNeeds(s)...), ahead.openRelease(s)...), brought...)
 		}
 		return v, needs
 	}
 	needs = v.openLaunch(s)
 	if len(needs) == 0 {
 		needs = append(v.openRenewal(s), v.openResults(s)...)
+	}
+	if len(needs) == 0 {
+		needs = v.openReported(s)
 	}
 	if v.State == SignedOff {
 		needs = append(append(needs, v.openDecision(s)...), v.openRelease(s)...)

@@ -18,7 +18,8 @@ const (
 	None       DocumentKind = ""
 	Plan       DocumentKind = "plan"
 	Report     DocumentKind = "report"
-	Chart      DocumentKind = "chart" // beside a report
+	Chart      DocumentKind = "chart"    // beside a report
+	Reported   DocumentKind = "reported" // beside a report: results that people bring
 	Signoff    DocumentKind = "signoff"
 	Evidence   DocumentKind = "evidence"
 	Summary    DocumentKind = "summary"
@@ -72,6 +73,9 @@ func (p Policy) Kind(name string) DocumentKind {
 	}
 	if _, ok := between(p.chart(), name); ok {
 		return Chart
+	}
+	if _, ok := p.reported(name); ok {
+		return Reported
 	}
 	switch matches := func(pattern string) bool { return Match(pattern, name) }; {
 	case slices.ContainsFunc(p.Paths.Plans, matches) && !besidePlans(name):
@@ -200,6 +204,10 @@ func (p Policy) PilotID(name string) string {
 		if id, _ := between(p.chart(), name); id != "" {
 			return id
 		}
+	case Reported:
+		if id, _ := p.reported(name); id != "" {
+			return id
+		}
 	case Evidence:
 		if before, after, ok := strings.Cut(p.Paths.Evidence, pilotPlace); ok {
 			id, _, _ := strings.Cut(strings.TrimPrefix(name, before), after)
@@ -216,6 +224,29 @@ func (p Policy) ReportPath(id string) string {
 
 // chart is where the charts of reports lie: beside them.
 func (p Policy) chart() string { return strings.TrimSuffix(p.Paths.Report, ".md") + ".svg" }
+
+// The files in which people bring the results of a training that no run of ours
+// made: what a run leaves in its artifact, beside the report.
+const (
+	ReportedManifest  = "manifest"
+	ReportedBaseline  = "baseline"
+	ReportedCandidate = "candidate"
+)
+
+// ReportedPath is where one of those files of a pilot is. The id must be valid.
+func (p Policy) ReportedPath(id, part string) string {
+	return strings.TrimSuffix(p.ReportPath(id), ".md") + "." + part + ".json"
+}
+
+// reported returns the pilot of a file of results that people bring.
+func (p Policy) reported(name string) (pilot string, ok bool) {
+	for _, part := range []string{ReportedManifest, ReportedBaseline, ReportedCandidate} {
+		if id, ok := between(strings.TrimSuffix(p.Paths.Report, ".md")+"."+part+".json", name); ok {
+			return id, true
+		}
+	}
+	return "", false
+}
 
 // EvidencePath is the folder of a pilot's records, with its final slash. The
 // id must be valid.

@@ -36,9 +36,14 @@ func (w *Words) ChangedNames(changed string) string {
 // cannot be pushed.
 func (w *Words) LaunchRecord(r ledger.Record) (message, title, body string) {
 	values := map[string]string{
-		"pilot": r.Pilot, "number": strconv.Itoa(r.PullRequest), "launched": strconv.FormatInt(r.Run.ID, 10), "reason": r.Reason,
+		"pilot": r.Pilot, "number": strconv.Itoa(r.PullRequest), "reason": r.Reason,
 	}
 	kind := string(r.Kind)
+	if r.Run == nil {
+		kind = "reported"
+	} else {
+		values["launched"] = strconv.FormatInt(r.Run.ID, 10)
+	}
 	return w.sayMap(plain, "launch", kind+"_message", values), w.sayMap(plain, "launch", kind+"_title", values),
 		w.sayMap(markdown, "launch", kind+"_body", values)
 }
@@ -76,6 +81,9 @@ func (w *Words) RunComment(v judge.PilotVerdict) string {
 		b.WriteString("\n" + w.sayMap(markdown, "launch", x.Key, x.Args))
 		if x.Because != nil {
 			b.WriteString(" " + w.Gate(*x.Because))
+		}
+		if x.Finding != nil {
+			b.WriteString(" " + w.what(*x.Finding, markdown) + " **" + w.texts["comment"]["next_label"] + "** " + w.mend(*x.Finding, markdown))
 		}
 		b.WriteString("\n")
 	}

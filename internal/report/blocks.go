@@ -163,6 +163,9 @@ func (w writer) evidence() string {
 // figures of each metric by their names.
 func (w writer) results(e *evaluation.Evaluation) string {
 	var b strings.Builder
+	if e.SelfReported {
+		b.WriteString(w.texts.Say(sentence.Markdown, "report", "results_self_reported", "number", strconv.Itoa(w.in.Evaluation.Record.PullRequest)) + "\n\n")
+	}
 	b.WriteString("![" + w.chartAlt(e) + "](" + sentence.Relative(w.in.Path, ChartPath(w.in.Path)) + ")\n\n")
 	key, who := "compared", judge(e.Candidate)
 	if who == "" {

@@ -41,6 +41,7 @@ import (
 //	mode: PATH 120000                          an entry's mode at head
 //	signed: head | base | second               a signed record in the ledger, see sign
 //	evaluated: go | no-go | none               a signed evaluation, and the report of it
+//	reported: JSON                             results beside the report, the manifest merged with this
 //	statement: JSON                            signed and put among the records
 //	writes: summary | runbook                  what the server would find when it writes there
 //	repository: 8                              the repository's numeric id
@@ -209,6 +210,9 @@ func readCase(t *testing.T, raw []byte) *testCase {
 	}
 	for _, recommends := range c.directives["evaluated"] {
 		c.evaluate(t, recommends)
+	}
+	for _, patch := range c.directives["reported"] {
+		c.report(t, patch)
 	}
 	for _, payload := range c.directives["statement"] {
 		c.state(t, payload)

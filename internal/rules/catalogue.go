@@ -102,6 +102,7 @@ func Catalogue() []Row {
 		{ID: "RP003", Check: Report, Starter: e, Full: e, Firm: true, Run: reportDecision},
 		{ID: "RP004", Check: Report, Starter: w, Full: w, Run: reportFigures},
 		{ID: "RP005", Check: Report, Starter: e, Full: e, Firm: true, Run: reportChart},
+		{ID: "RP006", Check: Report, Starter: e, Full: e, Firm: true, Run: reportedResults},
 		{ID: "RL001", Check: Release, Starter: e, Full: e, Firm: true, Run: models},
 		{ID: "RL002", Check: Release, Starter: e, Full: e, Firm: true},
 		{ID: "RL003", Check: Release, Starter: e, Full: e, Firm: true},

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"sync"
@@ -18,6 +19,7 @@ import (
 	"github.com/pilotgate/pilotgate/internal/evaluation"
 	"github.com/pilotgate/pilotgate/internal/ledger"
 	"github.com/pilotgate/pilotgate/internal/report"
+	"github.com/pilotgate/pilotgate/internal/rules"
 )
 
 const reportFile = "docs/specs/epic_05/stage_05_03_pilot_report_" + sample.Pilot + ".md"
@@ -84,4 +86,25 @@ func (c *testCase) evaluate(t *testing.T, recommends string) {
 	evidence, ok := report.EvidenceOf(all.Entries, sample.Pilot)
 	require.True(t, ok)
 	c.head[reportFile] = report.Regenerate(nil, report.Input{Language: "en", Path: reportFile, Log: sample.Signoff, Evidence: evidence})
+}
+
+// report brings results of the sample's pilot, as a pull request does.
+func (c *testCase) report(t *testing.T, patch string) {
+	t.Helper()
+	signed := ledger.Record{Predicate: ledger.Predicate{Pilot: sample.Pilot, Digest: "sha256:" + strings.Repeat("0", 64), Launch: &ledger.Launch{}}}
+	if envelope, ok := c.base[c.record]; ok {
+		var e struct{ Payload []byte }
+		require.NoError(t, json.Unmarshal(envelope, &e))
+		var err error
+		signed, err = ledger.ParsePayload(e.Payload)
+		require.NoError(t, err)
+	}
+	results, err := sample.Trained(signed, c.base.With(c.head)[sample.EvaluationData], 0.02)
+	require.NoError(t, err)
+	for name, b := range results {
+		if name == rules.ManifestFile {
+			b = merge(t, b, []byte(patch))
+		}
+		c.head[strings.TrimSuffix(reportFile, "md")+name] = b
+	}
 }

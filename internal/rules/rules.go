@@ -147,7 +147,7 @@ func Applicable(d *dossier.Dossier) []string {
 	}
 	for check, kinds := range map[string][]policy.DocumentKind{
 		Signoff: {policy.Signoff, policy.Evidence},
-		Report:  {policy.Report, policy.Chart},
+		Report:  {policy.Report, policy.Chart, policy.Reported},
 		Release: {policy.Registry, policy.Pointer},
 		Policy:  {policy.PolicyFile, policy.RoleFile, policy.Workflow},
 	} {
