@@ -32,9 +32,14 @@ type ModelChange struct {
 
 // Keys are the policy's signing keys as the ledger takes them: the policy's
 // last day is a whole day.
-func Keys(p policy.Policy) []ledger.Key {
+func Keys(p policy.Policy) []ledger.Key { return keys(p.Signing.Keys) }
+
+// TrainerKeys are those of the trainers outside GitHub Actions.
+func TrainerKeys(p policy.Policy) []ledger.Key { return keys(p.Trainers) }
+
+func keys(listed []policy.Key) []ledger.Key {
 	var out []ledger.Key
-	for _, k := range p.Signing.Keys {
+	for _, k := range listed {
 		key := ledger.Key{ID: k.ID, Public: k.Public, From: k.From}
 		if !k.Until.IsZero() {
 			key.Until = k.Until.AddDate(0, 0, 1)

@@ -15,7 +15,7 @@
 //	review request    login or team
 //	suggestions       our App and a hidden marker of what they would change
 //	claim             its ref, which can be made once
-//	dispatch          the claim before it
+//	dispatch, order   the claim before it
 //	deployment        run and environment, while it waits; a comment on it: a claim
 //	deployment        environment and model digest
 //	look              the subject

@@ -33,8 +33,7 @@ func launchEffects(s *facts.Pilot, v judge.PilotVerdict, signer *ledger.Signer, 
 	}
 	if l.Dispatch {
 		claim := judge.Claimed{Dispatched: true}
-		out = append(out, Claim{Ref: l.ClaimRef, Parent: s.Repository.DefaultOID, Message: claim.Message()},
-			Dispatch{Workflow: v.Policy.Workflows.Training, Ref: s.Repository.DefaultBranch, Inputs: map[string]string{"pilot": v.ID}}, again)
+		out = append(out, Claim{Ref: l.ClaimRef, Parent: s.Repository.DefaultOID, Message: claim.Message()}, start(s, v, words), again)
 	}
 	out = append(out, renewalEffects(s, v, words)...)
 	out = append(out, runComment(s, v, words)...)
@@ -50,6 +49,18 @@ func launchEffects(s *facts.Pilot, v judge.PilotVerdict, signer *ledger.Signer, 
 	a.message, a.title, a.body = words.LaunchRecord(*l.Due)
 	due, err := a.effects(*signer)
 	return append(out, due...), err
+}
+
+// start begins the one training that the claim before it lets happen: in the
+// workflow, or at a trainer outside GitHub Actions.
+func start(s *facts.Pilot, v judge.PilotVerdict, words *render.Words) Effect {
+	if v.Launch.Outside {
+		return Order{
+			Environment: v.Policy.Environment, Commit: s.Repository.DefaultOID, Description: words.TrainingOrder(v.ID),
+			Order: facts.TrainingOrder{Pilot: v.ID, Signoff: v.Entry.Record.Digest, Record: v.Entry.Path, Launch: v.Launch.Digest},
+		}
+	}
+	return Dispatch{Workflow: v.Policy.Workflows.Training, Ref: s.Repository.DefaultBranch, Inputs: map[string]string{"pilot": v.ID}}
 }
 
 // answered is an answer of the gate. A comment is given once, which the claim

@@ -1,6 +1,10 @@
 package effect
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/pilotgate/pilotgate/internal/facts"
+)
 
 // Claim makes a ref of ours that says that something is begun, for who comes
 // first: a ref that is there already is a conflict, and the loop looks again.
@@ -17,6 +21,15 @@ type Dispatch struct {
 	Inputs   map[string]string
 }
 
+// Order asks a trainer outside GitHub Actions to train: a deployment without a
+// status. It follows the claim that lets it happen once.
+type Order struct {
+	Environment string
+	Commit      string // of the default branch, with the signed record
+	Description string
+	Order       facts.TrainingOrder
+}
+
 // DecideDeployment answers a run that waits for an environment. Without a State
 // it is a comment, and the run waits on.
 type DecideDeployment struct {
@@ -31,6 +44,9 @@ func (c Claim) Key() string { return "claim " + c.Ref }
 
 // Key implements Effect.
 func (d Dispatch) Key() string { return "dispatch of " + d.Workflow }
+
+// Key implements Effect.
+func (o Order) Key() string { return "order of a training to " + o.Environment }
 
 // Key implements Effect.
 func (d DecideDeployment) Key() string {

@@ -75,6 +75,7 @@ type Common struct {
 	TagNames    []string                `json:"tag_names,omitempty"` // the repository's newest, where TagsRead
 	TagsRead    bool                    `json:"tags_read,omitempty"`
 	Releases    map[string]Release      `json:"releases,omitempty"`    // by tag
+	Reports     map[string][]Report     `json:"reports,omitempty"`     // statuses by deployment id, newest first
 	Deployments map[string][]Deployment `json:"deployments,omitempty"` // our App's by environment, newest first
 	Guards      map[string]Guard        `json:"guards,omitempty"`      // by environment
 }

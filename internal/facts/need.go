@@ -56,6 +56,7 @@ const (
 	NeedIssues    NeedKind = "issues"     // the issues that our App opened
 	NeedTags      NeedKind = "tags"       // the names of the repository's tags, one page
 	NeedRelease   NeedKind = "release"    // the release of Tag
+	NeedReports   NeedKind = "reports"    // ID: the statuses of a deployment
 	NeedDeployed  NeedKind = "deployed"   // our deployments to Environment
 	NeedGuard     NeedKind = "guard"      // Environment: do we decide on it?
 )
@@ -113,7 +114,7 @@ func (n Need) Key() string {
 			return strconv.FormatInt(n.ID, 10)
 		}
 		return strconv.FormatInt(n.ID, 10) + "/" + strconv.Itoa(n.Attempt)
-	case NeedPending, NeedArtifacts, NeedArtifact, NeedPull:
+	case NeedReports, NeedPending, NeedArtifacts, NeedArtifact, NeedPull:
 		return strconv.FormatInt(n.ID, 10)
 	case NeedClaim:
 		return n.Ref
@@ -178,6 +179,8 @@ func (c *Common) Answered(n Need) bool {
 		ok = c.TagsRead
 	case NeedRelease:
 		_, ok = c.Releases[n.Key()]
+	case NeedReports:
+		_, ok = c.Reports[n.Key()]
 	case NeedDeployed:
 		_, ok = c.Deployments[n.Key()]
 	case NeedGuard:

@@ -18,6 +18,8 @@ type Deployment struct {
 	Commit    string    `json:"commit"`
 	CreatedAt time.Time `json:"created_at"`
 	Deployed
+	// Training is what the deployment asks a trainer outside Actions for; nil: nothing.
+	Training *TrainingOrder `json:"training,omitempty"`
 	// State is the newest status: "success", "inactive", ...; "" is none yet.
 	// Only the newest deployment's is read.
 	State string `json:"state,omitempty"`
@@ -32,4 +34,20 @@ type Deployed struct {
 	Pilot    string `json:"pilot"`
 	Tag      string `json:"tag,omitempty"`
 	Back     bool   `json:"back,omitempty"` // a rollback, not a release
+}
+
+// TrainingOrder is the payload of a deployment of ours that asks a trainer
+// outside GitHub Actions to train a pilot. Every parameter is in the record.
+type TrainingOrder struct {
+	Pilot   string `json:"pilot"`
+	Signoff string `json:"signoff"` // subject digest, "sha256:…"
+	Record  string `json:"record"`  // path of the signed record at the deployment's commit
+	Launch  string `json:"launch"`  // digest of this launch, hex
+}
+
+// Report is one status of a deployment, whoever made it: it proves nothing.
+type Report struct {
+	State       string    `json:"state"`
+	Description string    `json:"description,omitempty"`
+	At          time.Time `json:"at"`
 }

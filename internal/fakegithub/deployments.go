@@ -64,6 +64,7 @@ type DeploymentView struct {
 	ID                             int64
 	Environment, Head, Description string
 	States                         []string // oldest first
+	Payload                        any      // as it was given
 }
 
 // Deployments lists the deployments, oldest first.
@@ -71,7 +72,7 @@ func (r *Repo) Deployments() []DeploymentView {
 	defer r.s.lock()()
 	var out []DeploymentView
 	for _, d := range r.r.deployments {
-		v := DeploymentView{ID: d.id, Environment: d.environment, Head: d.head, Description: d.description}
+		v := DeploymentView{ID: d.id, Environment: d.environment, Head: d.head, Description: d.description, Payload: d.payload}
 		for _, st := range d.statuses {
 			v.States = append(v.States, st.state)
 		}

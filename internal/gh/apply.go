@@ -92,6 +92,8 @@ func (w *writing) one(ctx context.Context, e effect.Effect) error {
 		return w.decide(ctx, e)
 	case effect.Deployment:
 		return w.deployment(ctx, e)
+	case effect.Order:
+		return w.order(ctx, e)
 	}
 	return fmt.Errorf("no way to carry out a %T", e)
 }

@@ -55,7 +55,8 @@ func (f *filling) release(ctx context.Context, tag string) (facts.Release, error
 
 // payload is ours under a key of its own, beside what others may put there.
 type payload struct {
-	Pilotgate facts.Deployed `json:"pilotgate"`
+	Pilotgate facts.Deployed       `json:"pilotgate,omitzero"`
+	Training  *facts.TrainingOrder `json:"pilotgate_training,omitempty"`
 }
 
 // deployments are those that our App made in an environment, the newest first,
@@ -80,7 +81,8 @@ func (f *filling) deployments(ctx context.Context, environment string) ([]facts.
 		if d.By == nil || d.By.ID != f.to.App.ID {
 			continue
 		}
-		out = append(out, facts.Deployment{ID: d.ID, Commit: d.SHA, CreatedAt: d.CreatedAt, Deployed: deployed(d.Payload)})
+		p := deployed(d.Payload)
+		out = append(out, facts.Deployment{ID: d.ID, Commit: d.SHA, CreatedAt: d.CreatedAt, Deployed: p.Pilotgate, Training: p.Training})
 	}
 	if len(out) == 0 {
 		return out, nil
@@ -97,16 +99,46 @@ func (f *filling) deployments(ctx context.Context, environment string) ([]facts.
 }
 
 // deployed reads a payload; GitHub hands it back as it was given, or as a string of it.
-func deployed(raw json.RawMessage) facts.Deployed {
+func deployed(raw json.RawMessage) payload {
 	var text string
 	if json.Unmarshal(raw, &text) == nil {
 		raw = json.RawMessage(text)
 	}
 	var p payload
 	if json.Unmarshal(raw, &p) != nil {
-		return facts.Deployed{}
+		return payload{}
 	}
-	return p.Pilotgate
+	return p
+}
+
+// reports are a deployment's newest statuses, at most a page of 100.
+func (f *filling) reports(ctx context.Context, id int64) ([]facts.Report, error) {
+	var got []struct {
+		State       string
+		Description string
+		CreatedAt   time.Time `json:"created_at"`
+	}
+	_, err := f.call("GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses").get(ctx, f.path("deployments/%d/statuses?per_page=100", id), &got)
+	if err != nil && !isAbsent(err) {
+		return nil, err
+	}
+	out := []facts.Report{}
+	for _, s := range got {
+		out = append(out, facts.Report{State: s.State, Description: s.Description, At: s.CreatedAt})
+	}
+	return out, nil
+}
+
+// order asks a trainer: a deployment that nobody but the trainer reports on.
+func (w *writing) order(ctx context.Context, e effect.Order) error {
+	no, contexts := false, []string{}
+	return overtaken(w.send(ctx, "POST /repos/{owner}/{repo}/deployments", func(ctx context.Context, rest *github.Client) error {
+		_, _, err := rest.Repositories.CreateDeployment(ctx, w.repo.Owner, w.repo.Name, &github.DeploymentRequest{
+			Ref: &e.Commit, Task: github.String("train"), AutoMerge: &no, RequiredContexts: &contexts, Environment: &e.Environment,
+			Description: &e.Description, Payload: payload{Training: &e.Order}, ProductionEnvironment: &no,
+		})
+		return err
+	}))
 }
 
 func (w *writing) deployment(ctx context.Context, e effect.Deployment) error {
@@ -116,7 +148,7 @@ func (w *writing) deployment(ctx context.Context, e effect.Deployment) error {
 		err := w.send(ctx, "POST /repos/{owner}/{repo}/deployments", func(ctx context.Context, rest *github.Client) error {
 			made, _, err := rest.Repositories.CreateDeployment(ctx, w.repo.Owner, w.repo.Name, &github.DeploymentRequest{
 				Ref: &e.Commit, Task: github.String("deploy"), AutoMerge: &auto, RequiredContexts: &contexts, Environment: &e.Environment,
-				Description: &e.Description, Payload: payload{e.Deployed}, ProductionEnvironment: &auto,
+				Description: &e.Description, Payload: payload{Pilotgate: e.Deployed}, ProductionEnvironment: &auto,
 			})
 			id = made.GetID()
 			return err

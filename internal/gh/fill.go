@@ -120,6 +120,7 @@ func prepare(c *facts.Common) {
 	made(&c.Opened)
 	made(&c.Pulls)
 	made(&c.Releases)
+	made(&c.Reports)
 	made(&c.Deployments)
 	made(&c.Guards)
 }
@@ -302,6 +303,12 @@ func (f *filling) answer(ctx context.Context, n facts.Need) error {
 			return err
 		}
 		set(f, f.to.Releases, n, v)
+	case facts.NeedReports:
+		v, err := f.reports(ctx, n.ID)
+		if err != nil {
+			return err
+		}
+		set(f, f.to.Reports, n, v)
 	case facts.NeedDeployed:
 		v, err := f.deployments(ctx, n.Environment)
 		if err != nil {

@@ -44,6 +44,9 @@ type Launch struct {
 
 	Run     facts.Run // the launched one; ID 0: there is none
 	Answers []Answer  // to the runs that wait
+	// Outside: no workflow trains; a trainer outside GitHub Actions is asked by a
+	// deployment, which is then the run.
+	Outside bool
 	// Unguarded: the environment does not wait for us, and we start the run.
 	Unguarded bool
 	Dispatch  bool // now
@@ -57,8 +60,9 @@ type Launch struct {
 	Ended     ledger.Kind // decision after which nothing is launched; "": none
 	Withdrawn bool        // signed off once, and the plan is gone
 
-	loose int64 // a run of ours in all but the claim that is past the gate
-	again time.Time
+	reports []facts.Report // on the deployment that asks a trainer
+	loose   int64          // a run of ours in all but the claim that is past the gate
+	again   time.Time
 }
 
 // Claimed is what the claim of a launch says.
@@ -83,6 +87,9 @@ const (
 func (v *PilotVerdict) openLaunch(s *facts.Pilot) []facts.Need {
 	l := &v.Launch
 	l.history(v)
+	if v.trainedOutside() {
+		return v.openOutside(s)
+	}
 	if needs := v.launchNeeds(s); !v.gated() || len(needs) > 0 {
 		return needs
 	}
@@ -495,6 +502,10 @@ func nowView(s *facts.Pilot) *facts.PullRequest {
 func (v *PilotVerdict) launchRecord(s *facts.Pilot, r facts.Run, tree facts.Tree) ledger.Record {
 	signed := v.Entry.Record
 	path := v.Policy.Workflows.Training
+	run := ledger.Run{ID: r.ID, Attempt: r.Attempt, WorkflowPath: path, WorkflowBlob: tree.Entries[path].OID, HeadCommit: r.HeadOID, Signoff: v.Entry.Digest}
+	if v.Launch.Outside {
+		run.Deployment, run.WorkflowPath, run.WorkflowBlob = true, "", ""
+	}
 	return ledger.Record{
 		Kind: ledger.KindLaunch, Subjects: signed.Subjects,
 		Predicate: ledger.Predicate{
@@ -503,10 +514,8 @@ func (v *PilotVerdict) launchRecord(s *facts.Pilot, r facts.Run, tree facts.Tree
 			Digest: "sha256:" + v.Launch.Digest, BaseRef: signed.BaseRef, HeadCommit: r.HeadOID, MergeCommit: signed.MergeCommit,
 			PolicyDigest: signed.PolicyDigest, Launch: signed.Launch,
 			Ingredients: map[string]string{"number": strconv.Itoa(v.Launch.Number), "started_by": r.Actor.Login, "signoff": signed.Digest},
-			Run: &ledger.Run{
-				ID: r.ID, Attempt: r.Attempt, WorkflowPath: path, WorkflowBlob: tree.Entries[path].OID, HeadCommit: r.HeadOID, Signoff: v.Entry.Digest,
-			},
-			CreatedAt: v.Launch.Claimed.At.UTC().Truncate(time.Second),
+			Run:         &run,
+			CreatedAt:   v.Launch.Claimed.At.UTC().Truncate(time.Second),
 		},
 	}
 }

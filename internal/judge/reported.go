@@ -144,5 +144,9 @@ func (v *PilotVerdict) tellEvaluated(s *facts.Pilot) {
 		return
 	}
 	args["launched"] = strconv.FormatInt(r.Run.ID, 10)
+	if r.Run.Deployment {
+		v.say("outside_evaluated", args, nil)
+		return
+	}
 	v.say("evaluated", args, nil)
 }

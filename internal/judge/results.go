@@ -58,6 +58,8 @@ func (v *PilotVerdict) openResults(s *facts.Pilot) []facts.Need {
 	switch {
 	case l.Evaluation != nil:
 		return nil // openReported tells it
+	case l.Outside:
+		return v.openAnswer(s, args)
 	case r.ID == 0:
 		v.say("run_gone", args, nil)
 		return nil

@@ -186,12 +186,14 @@ type Dataset struct {
 	Records  int    `json:"records,omitempty"`
 }
 
-// Run is the workflow run that a launch let through.
+// Run is the workflow run that a launch let through, or the deployment that asked
+// a trainer outside GitHub Actions, which has no workflow.
 type Run struct {
-	ID           int64  `json:"id"`
+	ID           int64  `json:"id"` // of the run, or of the deployment
 	Attempt      int    `json:"attempt"`
-	WorkflowPath string `json:"workflow_path"`
-	WorkflowBlob string `json:"workflow_blob"`
+	Deployment   bool   `json:"deployment,omitempty"`
+	WorkflowPath string `json:"workflow_path,omitempty"`
+	WorkflowBlob string `json:"workflow_blob,omitempty"`
 	HeadCommit   string `json:"head_commit"`
 	Signoff      string `json:"signoff"` // payload digest of the sign-off it consumes
 }

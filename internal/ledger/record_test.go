@@ -335,13 +335,20 @@ func TestEveryKind(t *testing.T) {
 			assert.Equal(t, field, invalid.Field)
 		})
 	}
+	t.Run("a deployment has no workflow", func(t *testing.T) {
+		r := launch(signoff(1), digestOf("s"))
+		r.Run.Deployment, r.Run.WorkflowPath, r.Run.WorkflowBlob = true, "", ""
+		_, err := ledger.Append(empty(), r, s, keys)
+		require.NoError(t, err)
+	})
 	for name, spoil := range map[string]func(r *ledger.Run){
 		"id":       func(r *ledger.Run) { r.ID = 0 },
 		"attempt":  func(r *ledger.Run) { r.Attempt = 0 },
-		"workflow": func(r *ledger.Run) { r.WorkflowPath = "" },
 		"blob":     func(r *ledger.Run) { r.WorkflowBlob = "main" },
 		"head":     func(r *ledger.Run) { r.HeadCommit = "" },
 		"sign-off": func(r *ledger.Run) { r.Signoff = "" },
+		"workflow": func(r *ledger.Run) { r.WorkflowPath = "" },
+		"a choice": func(r *ledger.Run) { r.Deployment = true }, // either a deployment or a workflow
 	} {
 		t.Run("a run without "+name, func(t *testing.T) {
 			r := launch(signoff(1), digestOf("s"))

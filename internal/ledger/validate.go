@@ -159,8 +159,11 @@ func (r *Run) check() string {
 	if r == nil {
 		return ""
 	}
-	if r.ID < 1 || r.ID > maxID || r.Attempt < 1 || r.WorkflowPath == "" || !oneLine(r.WorkflowPath) ||
-		!gitObject.MatchString(r.WorkflowBlob) || !gitObject.MatchString(r.HeadCommit) || !validDigest(r.Signoff) {
+	workflow := r.WorkflowPath != "" && oneLine(r.WorkflowPath) && gitObject.MatchString(r.WorkflowBlob)
+	if r.Deployment {
+		workflow = r.WorkflowPath == "" && r.WorkflowBlob == ""
+	}
+	if r.ID < 1 || r.ID > maxID || r.Attempt < 1 || !workflow || !gitObject.MatchString(r.HeadCommit) || !validDigest(r.Signoff) {
 		return "run"
 	}
 	return ""

@@ -42,7 +42,11 @@ func (w *Words) LaunchRecord(r ledger.Record) (message, title, body string) {
 	if r.Run == nil {
 		kind = "reported"
 	} else {
-		values["launched"] = strconv.FormatInt(r.Run.ID, 10)
+		run := "run"
+		if r.Run.Deployment {
+			run = "deployment"
+		}
+		values["launched"] = w.say(plain, "launch", run, "id", strconv.FormatInt(r.Run.ID, 10))
 	}
 	return w.sayMap(plain, "launch", kind+"_message", values), w.sayMap(plain, "launch", kind+"_title", values),
 		w.sayMap(markdown, "launch", kind+"_body", values)
@@ -105,4 +109,10 @@ func (w *Words) WithResults(v judge.PilotVerdict, existing []byte) (text, chart 
 	})
 	chart, err = report.Chart(evidence.Evaluated(), w.Language)
 	return text, chart, true, err
+}
+
+// TrainingOrder is the description of the deployment that asks a trainer; GitHub
+// takes 140 characters.
+func (w *Words) TrainingOrder(pilot string) string {
+	return w.say(plain, "launch", "order", "pilot", pilot)
 }

@@ -109,6 +109,10 @@ func (w writer) commands() string {
 	if r.Run == nil {
 		return w.texts.Say(sentence.Markdown, "report", "commands_self_reported", "number", strconv.Itoa(r.PullRequest)) + "\n"
 	}
+	if r.Run.Deployment {
+		return w.fields([2]string{"deployment", strconv.FormatInt(r.Run.ID, 10)}, [2]string{"trainer", r.Ingredients["trainer"]},
+			[2]string{"run_commit", r.Run.HeadCommit})
+	}
 	return w.fields([2]string{"workflow", r.Run.WorkflowPath}, [2]string{"run", strconv.FormatInt(r.Run.ID, 10)},
 		[2]string{"attempt", strconv.Itoa(r.Run.Attempt)}, [2]string{"run_commit", r.Run.HeadCommit})
 }

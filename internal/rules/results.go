@@ -30,6 +30,14 @@ type Manifest struct {
 	EndedAt   string `json:"ended_at"`
 	// InfrastructureError says that the machines failed, not the training.
 	InfrastructureError string `json:"infrastructure_error"`
+
+	// Of a trainer outside GitHub Actions alone, whose manifest is signed: the
+	// deployment that it answers, and the sha256 (hex) of the files beside it.
+	Deployment int64 `json:"deployment"`
+	Files      struct {
+		Baseline  string `json:"baseline"`
+		Candidate string `json:"candidate"`
+	} `json:"files"`
 }
 
 // maxManifest caps manifest.json, in bytes.
@@ -76,6 +84,12 @@ func ReadResults(manifest, baseline, candidate []byte) Results {
 		r.Unreadable = ManifestFile
 		return r
 	}
+	r.ReadSides(baseline, candidate)
+	return r
+}
+
+// ReadSides reads the results of both models; nil is one that is not there.
+func (r *Results) ReadSides(baseline, candidate []byte) {
 	for _, side := range []struct {
 		file string
 		src  []byte
@@ -89,11 +103,10 @@ func ReadResults(manifest, baseline, candidate []byte) Results {
 					r.Unreadable += " " + f.Rule
 				}
 			}
-			return r
+			return
 		}
 		*side.into = got
 	}
-	return r
 }
 
 // claims are what results must say to be of a sign-off, in the order in which

@@ -30,7 +30,7 @@ func (s *stage) bring(results map[string][]byte, change func(map[string][]byte))
 // swap replaces a text in one of the results' files.
 func swap(t *testing.T, file, old, with string) func(map[string][]byte) {
 	return func(m map[string][]byte) {
-		require.Contains(t, string(m[file]), old)
+		require.True(t, strings.Contains(string(m[file]), old), "%s holds %s", file, old)
 		m[file] = []byte(strings.Replace(string(m[file]), old, with, 1))
 	}
 }

@@ -64,6 +64,8 @@ type stage struct {
 	log  *record
 	late atomic.Int64   // how far the clock was put forward, in nanoseconds
 	pr   *fakegithub.PR // the story's first pull request
+
+	commits int // of trainers
 }
 
 // setting is what a story may want otherwise; the zero value is the usual.
