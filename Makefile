@@ -7,7 +7,7 @@
 # make generate    documents and descriptions that are written from the code
 # make build       a static binary, ./.bin/pilotgate
 # make mutants     small changes of approval and ledger that no test notices, against tools/mutants/survivors.txt (long)
-# make bench-intake  10,000 deliveries over HTTP to a server process, GitHub at 50 ms
+# make bench-intake  10,000 deliveries to a server, or to four on a cluster; whole pilots; GitHub at 50 ms
 # make bench-api   requests to GitHub: one pull request's life, a second look, 50 identical events
 # make accuracy    how well personal data is found, kind by kind
 # make bench-dataset  how fast datasets are checked, against ripgrep and a JSON Schema library (SIZE=1073741824 bytes)
@@ -97,18 +97,31 @@ mutants:
 clean:
 	rm -rf $(BIN)
 
+# Each row of what must hold, by its name. FAULTS chooses, for example TestWhatMustHold/kill.
+FAULTS ?= TestWhatMustHold|Disk
 .PHONY: test-faults
-test-faults:
+test-faults: $(BIN)/nats-server $(BIN)/toxiproxy
 	.ci/faults
-	$(GO) test -count=1 -tags faults -timeout 20m -run 'Killed|Disk' ./internal/server/ ./internal/queue/durable/
+	$(GO) test -count=1 -tags faults -timeout 20m -parallel 8 -v -run '$(FAULTS)' ./internal/server/ ./internal/queue/durable/ | \
+	  grep -E '^(    )?--- |^ok|^FAIL|^panic|NOT |^      '
 
 .PHONY: bench-api
 bench-api:
 	$(GO) test -count=1 -v -run 'Requests|IdenticalEvents' ./internal/server/ | grep -v -E '^(=== |--- |\s+--- )'
 
+# It prints each bar as met or not; BENCH chooses, for example Intake/embedded.
+BENCH ?= Intake|Approvals
 .PHONY: bench-intake
-bench-intake:
-	$(GO) test -run '^$$' -bench 'Intake|Approvals' -benchtime 1x ./internal/server/
+bench-intake: $(BIN)/nats-server
+	$(GO) test -count=1 -run '^$$' -bench '$(BENCH)' -benchtime 1x -timeout 1h ./internal/server/ | grep -v -E '^(Benchmark|PASS|ok |goos|goarch|pkg|cpu)'
+
+$(BIN)/nats-server:
+	@mkdir -p $(BIN)
+	GOBIN=$(BIN) $(GO) install github.com/nats-io/nats-server/v2@v2.15.2
+
+$(BIN)/toxiproxy:
+	@mkdir -p $(BIN)
+	dir=$$(mktemp -d); GOBIN=$$dir $(GO) install github.com/Shopify/toxiproxy/v2/cmd/server@v2.5.0; mv $$dir/server $@; rmdir $$dir
 
 # The labelled sets are made up from SEED; nobody is in them.
 SEED ?= 1

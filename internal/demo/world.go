@@ -58,6 +58,7 @@ type World struct {
 	AlertToken string
 
 	options Options
+	install int64
 	late    *atomic.Int64 // how far the clock was put forward, in nanoseconds
 	hook    string
 	appKey  *rsa.PrivateKey
@@ -91,6 +92,17 @@ type Options struct {
 	Unguarded bool
 	// Transport wraps the way to GitHub (tests validate there); nil is direct.
 	Transport func(http.RoundTripper) http.RoundTripper
+	// Wire makes the way to a server: where it listens, and who reaches it there
+	// under a URL. nil is loopback; under testing/synctest it has to be a pipe.
+	Wire func(context.Context) (net.Listener, *http.Client, error)
+	// Queue changes the queue's options, which are those of a story that has no
+	// time to wait; nil leaves them.
+	Queue func(*queue.Options)
+}
+
+func loopback(ctx context.Context) (net.Listener, *http.Client, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	return l, http.DefaultClient, err
 }
 
 // sharedKey is the App's key in all worlds of a process: making one takes longer
@@ -148,7 +160,7 @@ func New(ctx context.Context, o Options) (*World, error) {
 	w.App = w.GitHub.CreateApp(fakegithub.AppSpec{
 		Slug: "pilotgate", Name: app.Name, Key: &appKey.PublicKey, Permissions: app.Permissions, Events: app.Events, Secret: hex.EncodeToString(secret),
 	})
-	w.App.Install(owner, w.Repo)
+	w.install = w.App.Install(owner, w.Repo)
 	if !o.Unguarded {
 		w.Repo.Guard(policy.Default().Environment, w.App)
 	}
@@ -196,7 +208,11 @@ func (w *World) Start(ctx context.Context) error {
 	if o.Config != nil {
 		o.Config(&c)
 	}
-	w.queue = queue.NewMemory(queue.Options{Workers: 4, FirstRetry: 20 * time.Millisecond, LastRetry: 200 * time.Millisecond})
+	waits := queue.Options{Workers: 4, FirstRetry: 20 * time.Millisecond, LastRetry: 200 * time.Millisecond}
+	if o.Queue != nil {
+		o.Queue(&waits)
+	}
+	w.queue = queue.NewMemory(waits)
 	looks := &sweeping{Memory: w.queue, begun: make(chan struct{})}
 	transport := w.GitHub.Transport()
 	if o.Transport != nil {
@@ -210,12 +226,16 @@ func (w *World) Start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	wire := o.Wire
+	if wire == nil {
+		wire = loopback
+	}
+	listener, client, err := wire(ctx)
 	if err != nil {
 		return fmt.Errorf("listen for webhooks: %w", err)
 	}
 	w.hook = "http://" + listener.Addr().String() + webhook.Path
-	w.GitHub.DeliverTo(fakegithub.PostTo(http.DefaultClient, w.hook))
+	w.GitHub.DeliverTo(fakegithub.PostTo(client, w.hook))
 	ended := make(chan error, 1)
 	w.ended = ended
 	running, stop := context.WithCancel(ctx)
@@ -313,6 +333,12 @@ func (w *World) Settle(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Installation is the App's in the organisation of the story.
+func (w *World) Installation() int64 { return w.install }
+
+// Letters are the keys that the server gave up.
+func (w *World) Letters(ctx context.Context) ([]queue.Letter, error) { return w.queue.Dead(ctx) }
 
 // Comment is our comment on a pull request, and how many there are.
 func (w *World) Comment(p *fakegithub.PR) (string, int) {

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"github.com/pilotgate/pilotgate/internal/cli/sample"
 	"github.com/pilotgate/pilotgate/internal/fakegithub"
 	"github.com/pilotgate/pilotgate/internal/judge"
+	"github.com/pilotgate/pilotgate/internal/server"
 )
 
 // BenchmarkApprovals judges whole pilots in a server process at a GitHub that
@@ -23,7 +25,8 @@ import (
 //	make bench-intake
 func BenchmarkApprovals(b *testing.B) {
 	for range b.N {
-		approvals(b, 200, 20)
+		approvals{together: 200, alone: 20}.run(b).print()
+		approvals{together: 20, alone: 5, paced: true}.run(b).print()
 	}
 }
 
@@ -75,64 +78,111 @@ func (g *rig) until(pulls []*fakegithub.PR, done func(fakegithub.CheckView, bool
 	}
 }
 
+// nextSecond waits for GitHub's next second: times there are whole seconds, and
+// an approval counts when it came after the digest it approves.
+func (g *rig) nextSecond() { time.Sleep(1100 * time.Millisecond) }
+
 func waitingFor(n string) func(fakegithub.CheckView, bool) bool {
 	return func(r fakegithub.CheckView, found bool) bool { return found && strings.Contains(r.Title, n) }
 }
 
 func approved(r fakegithub.CheckView, _ bool) bool { return r.Conclusion == "success" }
 
-func approvals(b *testing.B, together, alone int) {
-	const senders, workers = 16, 16
-	g, story := pilotRig(b, 50*time.Millisecond, workers)
+// tell delivers an event of each pull request, several at a time.
+func (g *rig) tell(p *process, pulls []*fakegithub.PR) {
+	g.t.Helper()
+	const senders = 16
+	var group sync.WaitGroup
+	slots := make(chan struct{}, senders)
+	for _, pr := range pulls {
+		slots <- struct{}{}
+		group.Go(func() {
+			defer func() { <-slots }()
+			status, err := g.deliver(g.t.Context(), p, pr.Number())
+			require.NoError(g.t, err)
+			require.Equal(g.t, 202, status)
+		})
+	}
+	group.Wait()
+}
+
+// approvals is the life of so many pilots: all of them proposed, approved by the
+// first and by the second at once, then some more whose second approval comes
+// alone.
+type approvals struct {
+	together, alone int
+	paced           bool // as at github.com
+}
+
+func (c approvals) run(t testing.TB) *figures {
+	g, story := pilotRig(t, 50*time.Millisecond, server.Defaults().Workers)
 	pilot := story.Pilot()
 	var pulls []*fakegithub.PR
-	for n := range together + alone {
+	for n := range c.together + c.alone {
 		pulls = append(pulls, g.propose(pilot, n))
 	}
-	p := g.start()
-	tell := func(pulls []*fakegithub.PR) {
-		var group sync.WaitGroup
-		slots := make(chan struct{}, senders)
-		for _, pr := range pulls {
-			slots <- struct{}{}
-			group.Go(func() {
-				defer func() { <-slots }()
-				status, err := g.deliver(b.Context(), p, pr.Number())
-				require.NoError(b, err)
-				require.Equal(b, 202, status)
-			})
-		}
-		group.Wait()
+	title := "GitHub's pacing off, as at an Enterprise Server"
+	var p *process
+	if c.paced {
+		title = "one write a second, as github.com asks"
+		p = g.startPaced()
+	} else {
+		p = g.start()
 	}
-	rate := func(name string, pulls []*fakegithub.PR, done func(fakegithub.CheckView, bool) bool) {
+	f := measure(t, fmt.Sprintf("%d pilots judged and approved, %s", c.together, title))
+	g.calm()
+	rate := func(pulls []*fakegithub.PR, done func(fakegithub.CheckView, bool) bool) (float64, string) {
 		before, start := len(g.hub.Requests()), time.Now()
-		tell(pulls)
+		g.tell(p, pulls)
 		g.until(pulls, done)
-		b.ReportMetric(float64(len(pulls))/time.Since(start).Seconds(), name+"-PR/s")
-		b.ReportMetric(float64(len(g.hub.Requests())-before)/float64(len(pulls)), name+"-calls/PR")
+		a, second := float64(len(pulls))/time.Since(start).Seconds(), float64(len(g.hub.Requests())-before)/float64(len(pulls))
+		g.nextSecond()
+		return a, fmt.Sprintf("%.3g PR/s, %.1f requests each", a, second)
 	}
-	rate("new", pulls, waitingFor("waits for ML Lead and"))
+	_, said := rate(pulls, waitingFor("waits for ML Lead and"))
+	f.say("new ones", "%s", said)
 	for _, pr := range pulls {
 		pr.Review(sample.MLLead, fakegithub.Approved, "")
 	}
-	rate("first", pulls, waitingFor("waits for Operations Owner"))
-	for _, pr := range pulls[:together] {
+	_, said = rate(pulls, waitingFor("waits for Operations Owner"))
+	f.say("after the first approval", "%s", said)
+	for _, pr := range pulls[:c.together] {
 		pr.Review(sample.Operations, fakegithub.Approved, "")
 	}
-	rate("second", pulls[:together], approved)
+	each, said := rate(pulls[:c.together], approved)
+	f.say("after the second approval", "%s", said)
+	if !c.paced {
+		f.atLeast("an approved pull request is evaluated", "PR/s", each, 60)
+	}
 
 	var took []time.Duration
-	for _, pr := range pulls[together:] {
+	for _, pr := range pulls[c.together:] {
+		g.calm()
 		pr.Review(sample.Operations, fakegithub.Approved, "")
 		start := time.Now()
-		tell([]*fakegithub.PR{pr})
+		g.tell(p, []*fakegithub.PR{pr})
 		g.until([]*fakegithub.PR{pr}, approved)
 		took = append(took, time.Since(start))
 	}
-	require.NoError(b, p.end(b, syscall.SIGTERM))
+	require.NoError(t, p.end(t, syscall.SIGTERM))
 	slices.Sort(took)
-	b.ReportMetric(float64(took[len(took)/2].Milliseconds()), "second-alone-p50-ms")
-	b.ReportMetric(float64(took[len(took)-1].Milliseconds()), "second-alone-max-ms")
-	b.ReportMetric(peak(b, p), "peak-MiB")
-	b.ReportMetric(0, "ns/op")
+	f.below("a second approval alone is answered, median", "ms", float64(took[len(took)/2].Milliseconds()), 300)
+	f.say("the slowest of them", "%d ms", took[len(took)-1].Milliseconds())
+	f.below("peak memory", "MB", p.peak(t), 100)
+	looks := float64(g.looks())
+	f.say("processor time of the server", "%.1f ms a look, so %.0f PR/s on one processor", 1000*p.worked().Seconds()/looks, looks/p.worked().Seconds())
+	return f
+}
+
+// startPaced starts a server that takes this GitHub for one in GitHub's cloud,
+// which it reaches through a proxy.
+func (g *rig) startPaced() *process {
+	g.t.Helper()
+	g.change(func(c map[string]any) {
+		at := c["github"].(map[string]any)
+		for key, path := range map[string]string{"web_url": "", "v3_api_url": "/api/v3/", "v4_api_url": "/api/graphql"} {
+			at[key] = "http://acme.ghe.com" + path
+		}
+	})
+	return g.startProgram(os.Args[0], asServer+"="+g.config, "HTTP_PROXY="+g.url, "http_proxy="+g.url)
 }

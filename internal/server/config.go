@@ -67,7 +67,7 @@ func Defaults() Config {
 	var c Config
 	c.Server.Address, c.Server.Port = "127.0.0.1", 8080
 	c.Queue.Store, c.Queue.Replicas = "/var/lib/pilotgate/queue", 1
-	c.Workers, c.Sweep = 4, 30*time.Minute
+	c.Workers, c.Sweep = 16, 30*time.Minute
 	c.Log.Level, c.Log.Format = "info", "json"
 	return c
 }

@@ -12,52 +12,66 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pilotgate/pilotgate/internal/fakegithub"
+	"github.com/pilotgate/pilotgate/internal/server"
 )
 
-// BenchmarkIntake sends deliveries over HTTP to a server process of its own,
-// whose queue is embedded, about pull requests that are there, at a GitHub that
-// takes 50 ms an answer. What must hold holds whatever the machine: none is
-// refused, and each request is looked at.
+// BenchmarkIntake sends 10,000 deliveries over HTTP to server processes, about
+// 500 pull requests that are there, at a GitHub that takes 50 ms an answer: the
+// queue embedded, then a cluster of three nats-server processes with one to
+// four replicas. What must hold holds whatever the machine: none is refused,
+// and each request is looked at.
 //
 //	make bench-intake
 func BenchmarkIntake(b *testing.B) {
-	for _, c := range []struct{ deliveries, pulls int }{{1000, 50}, {10_000, 500}} {
-		b.Run(fmt.Sprintf("deliveries=%d/pulls=%d", c.deliveries, c.pulls), func(b *testing.B) {
+	for _, replicas := range []int{0, 1, 2, 4} {
+		name := fmt.Sprintf("cluster/replicas=%d", replicas)
+		if replicas == 0 {
+			name = "embedded"
+		}
+		b.Run(name, func(b *testing.B) {
 			for range b.N {
-				intake(b, c.deliveries, c.pulls)
+				burst{deliveries: 10_000, pulls: 500, replicas: replicas}.run(b).print()
 			}
 		})
 	}
 }
 
-// peak is the most memory that an ended process had, in MiB.
-func peak(b *testing.B, p *process) float64 {
-	usage, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	require.True(b, ok)
-	return float64(usage.Maxrss) / 1024
-}
+// burst is so many deliveries over so many pull requests; 0 replicas are one
+// process with the queue embedded.
+type burst struct{ deliveries, pulls, replicas int }
 
-func intake(b *testing.B, deliveries, pulls int) {
-	const senders, workers = 32, 12
-	g := newRig(b, 50*time.Millisecond, workers)
-	for n := range pulls {
+func (c burst) run(t testing.TB) *figures {
+	const senders = 32
+	g := newRig(t, 50*time.Millisecond, server.Defaults().Workers)
+	for n := range c.pulls {
 		branch := fmt.Sprintf("change-%d", n)
 		g.pilots.MustCommit(branch, "anna", fakegithub.CommitSpec{
 			Message: "Change", Author: "anna", Files: map[string]fakegithub.File{fmt.Sprintf("notes/%d.md", n): fakegithub.Text("# Note\n")},
 		})
 		g.pilots.OpenPR(fakegithub.PRSpec{Author: "anna", Title: "Change", Head: branch})
 	}
-	p := g.start()
+	where := "queue embedded"
+	if c.replicas > 0 {
+		g.useCluster()
+		where = fmt.Sprintf("cluster of three nats-server processes, %d replicas", c.replicas)
+	}
+	f := measure(t, fmt.Sprintf("%d deliveries over %d pull requests, %s", c.deliveries, c.pulls, where))
+	var replicas []*process
+	for range max(1, c.replicas) {
+		replicas = append(replicas, g.start())
+	}
+	g.calm()
+	before := len(g.hub.Requests())
 
-	took := make([]time.Duration, deliveries)
+	took := make([]time.Duration, c.deliveries)
 	var next, refused atomic.Int64
 	var group sync.WaitGroup
 	start := time.Now()
 	for range senders {
 		group.Go(func() {
-			for i := next.Add(1) - 1; i < int64(deliveries); i = next.Add(1) - 1 {
+			for i := next.Add(1) - 1; i < int64(c.deliveries); i = next.Add(1) - 1 {
 				at := time.Now()
-				if status, err := g.deliver(b.Context(), p, int(i)%pulls+1); err != nil || status != 202 {
+				if status, err := g.deliver(t.Context(), replicas[int(i)%len(replicas)], int(i)%c.pulls+1); err != nil || status != 202 {
 					refused.Add(1)
 				}
 				took[i] = time.Since(at)
@@ -66,27 +80,42 @@ func intake(b *testing.B, deliveries, pulls int) {
 	}
 	group.Wait()
 	accepted := time.Since(start)
-	require.Zero(b, refused.Load())
-	// Converged: each was looked at, and GitHub is asked nothing more.
-	for calm, last := 0, -1; calm < 10; time.Sleep(100 * time.Millisecond) {
-		now := len(g.hub.Requests())
-		if calm++; now != last || g.lookedAt() < pulls {
-			calm, last = 0, now
-		}
-		require.Less(b, time.Since(start), 10*time.Minute)
+	require.Zero(t, refused.Load())
+	require.Eventually(t, func() bool { return g.lookedAt() == c.pulls }, 10*time.Minute, 10*time.Millisecond)
+	converged := g.calm().Sub(start)
+	calls, looks := len(g.hub.Requests())-before, g.looks()
+	var memory, worked float64
+	for _, p := range replicas {
+		require.NoError(t, p.end(t, syscall.SIGTERM))
+		memory = max(memory, p.peak(t))
+		worked += p.worked().Seconds()
 	}
-	converged := time.Since(start) - time.Second
-	calls, looks := len(g.hub.Requests()), g.looks()
-	require.NoError(b, p.end(b, syscall.SIGTERM))
 	slices.Sort(took)
-	b.ReportMetric(float64(deliveries)/accepted.Seconds(), "accepted/s")
-	b.ReportMetric(float64(took[deliveries/2].Milliseconds()), "p50-ms")
-	b.ReportMetric(float64(took[deliveries*99/100].Milliseconds()), "p99-ms")
-	b.ReportMetric(float64(looks), "runs")
-	b.ReportMetric(float64(looks)/converged.Seconds(), "runs/s")
-	b.ReportMetric(converged.Seconds(), "converged-s")
-	b.ReportMetric(float64(pulls)/converged.Seconds(), "PR/s")
-	b.ReportMetric(float64(calls)/float64(pulls), "calls/PR")
-	b.ReportMetric(peak(b, p), "peak-MiB")
-	b.ReportMetric(0, "ns/op")
+	f.atLeast("accepted", "of them", float64(c.deliveries)-float64(refused.Load()), float64(c.deliveries))
+	f.say("accepted a second", "%.0f", float64(c.deliveries)/accepted.Seconds())
+	f.say("p50 of an answer", "%d ms", took[c.deliveries/2].Milliseconds())
+	f.below("p99 of an answer", "ms", float64(took[c.deliveries*99/100].Milliseconds()), 1000)
+	f.below("runs", "of 2500", float64(looks), 2500)
+	f.say("runs a second", "%.0f", float64(looks)/converged.Seconds())
+	f.say("converged after", "%.1f s", converged.Seconds())
+	f.say("requests to GitHub a pull request", "%.1f", float64(calls)/float64(c.pulls))
+	f.below("peak memory of a process", "MB", memory, 100)
+	f.say("processor time of the servers", "%.1f s, %.2f ms a delivery with its part of a look", worked, 1000*worked/float64(c.deliveries))
+	return f
+}
+
+// calm waits until GitHub is asked nothing for a second, and answers when that
+// began.
+func (g *rig) calm() time.Time {
+	g.t.Helper()
+	deadline := time.Now().Add(10 * time.Minute)
+	since, last := time.Now(), -1
+	for time.Since(since) < time.Second {
+		if now := len(g.hub.Requests()); now != last {
+			since, last = time.Now(), now
+		}
+		require.True(g.t, time.Now().Before(deadline), "GitHub is asked again and again")
+		time.Sleep(20 * time.Millisecond)
+	}
+	return since
 }

@@ -53,6 +53,7 @@ type rig struct {
 	app     *fakegithub.App
 	install int64
 	repo    int64
+	others  []int64 // repositories
 	url     string
 	config  string // file
 	store   string
@@ -75,7 +76,7 @@ func newRig(t testing.TB, latency time.Duration, workers int) *rig {
 	g.pilots, g.repo = repo, repo.ID()
 	g.app = g.hub.CreateApp(fakegithub.AppSpec{
 		Slug: "pilotgate", Key: &key.PublicKey, Secret: "made up", NoHook: true,
-		Permissions: map[string]string{"checks": "write", "contents": "write", "issues": "write", "pull_requests": "write", "metadata": "read", "members": "read"},
+		Permissions: map[string]string{"checks": "write", "contents": "write", "issues": "write", "pull_requests": "write", "metadata": "read", "members": "read", "actions": "write", "deployments": "write"},
 	})
 	g.install = g.app.Install("acme", repo)
 	web := httptest.NewServer(http.HandlerFunc(g.note))
@@ -128,6 +129,13 @@ func (g *rig) lookedAt() int {
 	return len(g.looked)
 }
 
+// lookedAtOne counts the looks at one of them.
+func (g *rig) lookedAtOne(number int) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.looked[number]
+}
+
 // looks counts the looks at all of them.
 func (g *rig) looks() int {
 	g.mu.Lock()
@@ -144,6 +152,26 @@ type process struct {
 	cmd    *exec.Cmd
 	url    string
 	exited chan error
+
+	mu  sync.Mutex
+	log []string // its last lines, which a test that failed shows
+}
+
+const keptLines = 40
+
+func (p *process) says(line string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.log) == keptLines {
+		p.log = p.log[1:]
+	}
+	p.log = append(p.log, line)
+}
+
+func (p *process) said() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return strings.Join(p.log, "\n")
 }
 
 func (g *rig) start() *process {
@@ -172,6 +200,7 @@ func (g *rig) startProgram(program string, arguments ...string) *process {
 	go func() { // ends with the process
 		lines := bufio.NewScanner(log)
 		for lines.Scan() {
+			p.says(lines.Text())
 			var said struct{ Message, Address string }
 			if json.Unmarshal(lines.Bytes(), &said) == nil && said.Message == "listening" {
 				address <- said.Address
@@ -179,7 +208,12 @@ func (g *rig) startProgram(program string, arguments ...string) *process {
 		}
 		p.exited <- cmd.Wait()
 	}()
-	g.t.Cleanup(func() { _ = cmd.Process.Kill() })
+	g.t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		if g.t.Failed() {
+			g.t.Logf("the log of process %d:\n%s", cmd.Process.Pid, p.said())
+		}
+	})
 	select {
 	case a := <-address:
 		p.url = "http://" + a
@@ -198,8 +232,12 @@ func (p *process) end(t testing.TB, s syscall.Signal) error {
 // deliver posts the opening of a pull request that does not exist: whoever looks
 // at it finds nothing, and is done.
 func (g *rig) deliver(ctx context.Context, p *process, number int) (int, error) {
+	return g.deliverTo(ctx, p, g.repo, number)
+}
+
+func (g *rig) deliverTo(ctx context.Context, p *process, repository int64, number int) (int, error) {
 	body := fmt.Appendf(nil, `{"action": "opened", "installation": {"id": %d}, "repository": {"id": %d}, "sender": {"id": 1}, "pull_request": {"number": %d}}`,
-		g.install, g.repo, number)
+		g.install, repository, number)
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url+"/api/github/hook", bytes.NewReader(body))
 	if err != nil {
 		return 0, err
