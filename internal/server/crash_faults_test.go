@@ -64,7 +64,7 @@ func killedAtEveryStep(t *testing.T) {
 			}
 			acknowledged := err == nil
 			select {
-			case <-p.exited:
+			case _ = <-p.exited:
 				require.Equal(t, syscall.SIGKILL, p.cmd.ProcessState.Sys().(syscall.WaitStatus).Signal())
 			case <-time.After(time.Minute):
 				require.Fail(t, "the point was not met")

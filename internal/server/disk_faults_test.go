@@ -172,7 +172,7 @@ func diskFaults(t *testing.T) {
 		after, _ := g.deliveries(p, 200, 5)
 		require.Len(t, after, 5)
 		require.NoError(t, p.cmd.Process.Kill())
-		<-p.exited
+		_ = <-p.exited
 		g.allDone(append(before, after...))
 	})
 	t.Run("read-only", func(t *testing.T) {
@@ -185,7 +185,7 @@ func diskFaults(t *testing.T) {
 		assert.Empty(t, accepted, statuses)
 		require.Eventually(t, func() bool { return !g.ready(p) }, convergence, 100*time.Millisecond)
 		require.NoError(t, p.cmd.Process.Kill())
-		<-p.exited
+		_ = <-p.exited
 		d.anew()
 		g.allDone(before)
 	})
@@ -196,7 +196,7 @@ func diskFaults(t *testing.T) {
 		require.Len(t, before, 50)
 		d.losesPower()
 		require.NoError(t, p.cmd.Process.Kill())
-		<-p.exited
+		_ = <-p.exited
 		d.anew()
 		g.allDone(before)
 	})

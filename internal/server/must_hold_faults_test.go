@@ -45,8 +45,10 @@ func TestWhatMustHold(t *testing.T) {
 		{"deliveries lost, doubled, reordered, three days old", []func(*testing.T){TestOrderLossAndDoublesEndTheSame, TestDeliveriesOfADownServerComeAgain}},
 		{"disk full, read-only store, power failure", []func(*testing.T){diskFaults}},
 		{"slowloris x 1,000; 26 MB; endless chunks; gzip; forged, missing, SHA-1, wrong-length signatures", []func(*testing.T){badSenders}},
-		{"clock off by an hour; expired and revoked tokens; suspended installation; renamed, transferred, deleted repository; deleted branch or fork",
-			[]func(*testing.T){TestWhatIsBehindARepositoryChanges}},
+		{
+			"clock off by an hour; expired and revoked tokens; suspended installation; renamed, transferred, deleted repository; deleted branch or fork",
+			[]func(*testing.T){TestWhatIsBehindARepositoryChanges},
+		},
 		{"one noisy repository beside 50 quiet ones", []func(*testing.T){noisyNeighbour}},
 	} {
 		t.Run(row.words, func(t *testing.T) {
