@@ -2,6 +2,7 @@ package dossier
 
 import (
 	"bytes"
+	"iter"
 	"path"
 	"reflect"
 	"regexp"
@@ -376,13 +377,19 @@ func (r *reader) workflows(q *Request) {
 	}
 }
 
-var pathWord = regexp.MustCompile(`[\w.@/-]+`)
+// pathWords are the words of a text that can be paths: letters, digits and
+// _ . @ / -.
+func pathWords(src []byte) iter.Seq[[]byte] {
+	return bytes.FieldsFuncSeq(src, func(r rune) bool {
+		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("_.@/-", r))
+	})
+}
 
 // localFiles are the tree's files that a workflow's text names, by file or (for
 // an action) by folder. A word too many does no harm: it widens the digest.
 func localFiles(src []byte, t facts.Tree) []facts.Change {
 	found := map[string]facts.Entry{}
-	for _, word := range pathWord.FindAll(src, -1) {
+	for word := range pathWords(src) {
 		p := path.Clean(strings.TrimPrefix(string(word), "./"))
 		if p == policy.Path || p == policy.RolesPath {
 			continue // of these, the values that are effective for the pilot are digested

@@ -36,7 +36,7 @@ func TestDefaultsHoldWhereTheFileIsSilent(t *testing.T) {
 	c, err := load(t, smallest)
 	require.NoError(t, err)
 	assert.Equal(t, 8080, c.Server.Port)
-	assert.Equal(t, 4, c.Workers)
+	assert.Equal(t, 16, c.Workers)
 	assert.Equal(t, []string{"s3"}, c.secrets())
 }
 
