@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"math/rand/v2"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -80,7 +81,14 @@ type entry struct {
 	sketch          int // place in tally.sketches, -1: none
 }
 
-func hashBytes(b []byte) uint64 { return xxh3.Hash(b) }
+// hashBytes is another function in each process, one to one with xxh3: nobody can
+// make up values that crowd one place of a table.
+func hashBytes(b []byte) uint64 {
+	h := (xxh3.Hash(b) ^ processSeed) * mixA
+	return h ^ h>>32
+}
+
+var processSeed = rand.Uint64()
 
 // block checks the lines of b into b.out.
 func (in *inspector) block(b *block) {

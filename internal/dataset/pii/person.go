@@ -70,6 +70,26 @@ func (s *Scanner) capital(i int) int {
 	return stop
 }
 
+// capitalBefore gives where the word that ends there begins, if it begins with a
+// capital, and -1 if it does not; a hyphen before a capital is part of it.
+func (s *Scanner) capitalBefore(end int) int {
+	b, i, first := s.text, end, -1
+	for {
+		part := i
+		for i >= 2 && b[i-1]&0xC0 == 0x80 && b[i-2]&0xFE == 0xD0 {
+			i -= 2
+		}
+		if i == part || b[i] != 0xD0 || !isCapital(b[i+1]) {
+			return first
+		}
+		first = i
+		if i < 3 || b[i-1] != '-' || b[i-2]&0xC0 != 0x80 || b[i-3]&0xFE != 0xD0 {
+			return first
+		}
+		i--
+	}
+}
+
 // cyrillicWord gives the end of the word at i; a hyphen between letters is part
 // of it.
 func (s *Scanner) cyrillicWord(i int) int {
@@ -130,22 +150,24 @@ func (s *Scanner) part(i int) (part, bool) {
 	return p, true
 }
 
-// mayBePart says from a word's length and its first and last letters whether it
-// may be a first name, a patronymic or a surname: most words need no look-up.
+// mayBePart says whether a word may be a first name, a patronymic or a surname;
+// most words need no look-up. It looks at the letters as they are, so it says yes
+// to what folding would change.
 func (s *Scanner) mayBePart(start, end int) bool {
 	w := s.text[start:end]
 	n := len(w)
-	if n%2 != 0 || bytes.IndexByte(w, '-') >= 0 {
+	for i := 3; i < n; i += 2 {
+		if lead, c := w[i-1], w[i]; lead == 0xD0 && c < 0xB0 || lead == 0xD1 && c == 0x91 || lead < 0xD0 {
+			return true // a second capital, "ё", a hyphen
+		}
+	}
+	if firstNameLengths[sixBits(w)<<6|int(w[3]&63)]>>min(n/2, 31)&1 != 0 {
 		return true
 	}
-	if firstNameLengths[sixBits(w)<<6|sixBits(w[2:])]>>min(n/2, 31)&1 != 0 {
-		return true
-	}
-	last, before := sixBits(w[n-2:]), sixBits(w[n-4:])
-	return n >= 10 && patronymicEnds.pairs[last]>>before&1 != 0 || n >= 8 && surnameEnds.pairs[last]>>before&1 != 0
+	return n >= 10 && patronymicEnds.has(w) || n >= 8 && surnameEnds.has(w)
 }
 
-// sixBits of the second byte of the small letter that the letter folds to.
+// sixBits are those of the second byte of the small letter that a capital folds to.
 func sixBits(letter []byte) int { return int(folded6[letter[0]&1][letter[1]&63]) }
 
 var folded6 = func() (t [2][64]uint8) {

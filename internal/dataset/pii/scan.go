@@ -59,13 +59,7 @@ func (s *Scanner) ScanChunks(text []byte, chunks []bytescan.Chunk, ctx Context) 
 		m := &s.stops[k]
 		starts := m.Word &^ (m.Word<<1 | carry)
 		carry = m.Word >> 63
-		// A name's first capital is followed by a second word's or a full stop;
-		// most only begin a sentence.
-		capitals := m.Capital
-		if m.Pair == 0 && (k+1 >= len(s.stops) || s.stops[k+1].Pair == 0) {
-			capitals = 0
-		}
-		for events := starts | m.Mark | capitals | m.Initial; events != 0; events &= events - 1 {
+		for events := starts | m.Mark | m.Pair | m.Initial; events != 0; events &= events - 1 {
 			bit := bits.TrailingZeros64(events)
 			i := k*64 + bit
 			if i < next {
@@ -74,13 +68,19 @@ func (s *Scanner) ScanChunks(text []byte, chunks []bytescan.Chunk, ctx Context) 
 			switch {
 			case starts>>bit&1 != 0:
 				next = s.run(i, s.wordEnd(k, bit))
-			case capitals>>bit&1 != 0:
-				if s.pairFollows(k, bit) {
-					next = s.capital(i - 1)
+			case m.Pair>>bit&1 != 0:
+				// A name has two capitals or a full stop behind one; most capitals only
+				// begin a sentence.
+				end := i - 2
+				if text[end] != ' ' {
+					end--
+				}
+				if first := s.capitalBefore(end); first >= next {
+					next = s.capital(first)
 				}
 			case m.Initial>>bit&1 != 0:
-				if i-2 >= next {
-					next = s.capital(i - 2)
+				if first := s.capitalBefore(i); first == i-2 && first >= next {
+					next = s.capital(first)
 				}
 			case text[i] == '@':
 				s.atSign(i)
@@ -108,17 +108,6 @@ func (s *Scanner) wordEnd(k, bit int) int {
 		}
 	}
 	return end
-}
-
-// pairFollows says whether the second word of a name may follow the capital
-// within the length of a long word.
-func (s *Scanner) pairFollows(k, bit int) bool {
-	const reach = 48
-	rest := s.stops[k].Pair >> bit >> 1
-	if rest != 0 {
-		return bits.TrailingZeros64(rest) < reach
-	}
-	return k+1 < len(s.stops) && 63-bit+bits.TrailingZeros64(s.stops[k+1].Pair) < reach
 }
 
 // run looks at a run of ASCII letters, digits and underscores, and gives where
