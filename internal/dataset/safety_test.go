@@ -67,6 +67,37 @@ func TestErrorHoldsNoValue(t *testing.T) {
 	assert.Equal(t, "read dataset: connection lost", err.Error())
 }
 
+type panicking struct{ io.Reader }
+
+func (r panicking) Read(b []byte) (int, error) {
+	n, err := r.Reader.Read(b)
+	if err != nil {
+		panic(string(b[:8]))
+	}
+	return n, nil
+}
+
+// TestAPanicEndsTheScanAlone: the reader runs in a goroutine of the scan, where a
+// panic would end the process.
+func TestAPanicEndsTheScanAlone(t *testing.T) {
+	for name, o := range map[string]dataset.Options{
+		"of the reader":     {},
+		"of the one called": {Progress: func(int64) { panic(planted[0]) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var r io.Reader = strings.NewReader(strings.Repeat(good("a", set("source_text", planted[0]))+"\n", 5000))
+			if o.Progress == nil {
+				r = panicking{r}
+			}
+			_, err := dataset.Scan(r, o)
+			var panicked *dataset.PanicError
+			require.ErrorAs(t, err, &panicked)
+			assert.Equal(t, "the scanner panicked", err.Error())
+			assert.NotContains(t, string(panicked.Stack), planted[0])
+		})
+	}
+}
+
 // TestSameFactsHoweverItIsRead: neither the pieces that a reader gives nor the
 // number of workers change anything.
 func TestSameFactsHoweverItIsRead(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"hash"
 	"io"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 )
@@ -41,6 +42,26 @@ type scan struct {
 	full    [4]atomic.Bool
 	report  report
 	bytes   int64
+
+	panicked atomic.Pointer[PanicError] // the first one ends the scan
+}
+
+// PanicError is a panic of the scan or of its reader, in whichever goroutine. The
+// panic's value, which could hold a dataset's bytes, is dropped; the stack holds
+// addresses.
+type PanicError struct{ Stack []byte }
+
+func (*PanicError) Error() string { return "the scanner panicked" }
+
+// guard runs a step; a panic is kept as the scan's error, and the goroutine goes
+// on, so that those who wait for it do not wait for ever.
+func (s *scan) guard(step func()) {
+	defer func() {
+		if recover() != nil {
+			s.panicked.CompareAndSwap(nil, &PanicError{debug.Stack()})
+		}
+	}()
+	step()
 }
 
 func newScan(o *Options) *scan {
@@ -86,7 +107,8 @@ func (s *scan) run(r io.Reader) error {
 			case <-stop:
 				return
 			}
-			if readErr = c.next(b); readErr != nil {
+			s.guard(func() { readErr = c.next(b) })
+			if readErr != nil || s.panicked.Load() != nil {
 				return
 			}
 			if last != nil {
@@ -113,7 +135,7 @@ func (s *scan) run(r io.Reader) error {
 	for _, in := range s.workers {
 		all.Go(func() {
 			for b := range toScan {
-				in.block(b)
+				s.guard(func() { in.block(b) })
 				b.scanned <- struct{}{}
 			}
 		})
@@ -121,16 +143,26 @@ func (s *scan) run(r io.Reader) error {
 	for b := range order {
 		<-b.scanned
 		<-b.hashed
-		s.report.add(b)
-		s.bytes = b.done
-		if s.o.Progress != nil {
-			s.o.Progress(b.done)
+		if s.panicked.Load() == nil {
+			s.guard(func() { s.add(b) })
 		}
 		free <- b
 	}
 	close(stop)
 	all.Wait()
+	if err := s.panicked.Load(); err != nil {
+		return err
+	}
 	return readErr
+}
+
+// add takes what the scan of a block gave.
+func (s *scan) add(b *block) {
+	s.report.add(b)
+	s.bytes = b.done
+	if s.o.Progress != nil {
+		s.o.Progress(b.done)
+	}
 }
 
 func (s *scan) facts() Facts {

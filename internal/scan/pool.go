@@ -332,6 +332,10 @@ func (p *Pool) scan(key string, f *flight, repository int64, req facts.ScanReque
 		}
 	}
 	got, err := dataset.Scan(stoppable{p.ctx, body}, o)
+	var panicked *dataset.PanicError
+	if errors.As(err, &panicked) {
+		return facts.Scan{}, nil, &PanicError{req.Path, panicked.Stack}
+	}
 	if err != nil {
 		out, err := answered(err) // what a place says for good, it may say while it is read
 		if err != nil {

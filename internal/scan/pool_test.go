@@ -188,16 +188,29 @@ func TestLateErrorReachesTheNextLook(t *testing.T) {
 	})
 }
 
+type panicking struct{}
+
+func (panicking) Read([]byte) (int, error) { panic("secret value of a record") }
+
 func TestPanicSaysNothingOfTheData(t *testing.T) {
-	p := scan.New(scan.Options{})
-	defer p.Close()
-	_, err := p.Scan(ctx, pull, request("a"), func(context.Context, facts.ScanRequest) (io.ReadCloser, int64, error) {
-		panic("secret value of a record")
-	})
-	var panicked *scan.PanicError
-	require.ErrorAs(t, err, &panicked)
-	assert.Contains(t, err.Error(), "could not evaluate")
-	assert.NotContains(t, err.Error()+string(panicked.Stack), "secret value")
+	for name, open := range map[string]bytestore.Opener{
+		"of the place": func(context.Context, facts.ScanRequest) (io.ReadCloser, int64, error) {
+			panic("secret value of a record")
+		},
+		"while it is read": func(context.Context, facts.ScanRequest) (io.ReadCloser, int64, error) {
+			return io.NopCloser(panicking{}), 1, nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := scan.New(scan.Options{})
+			defer p.Close()
+			_, err := p.Scan(ctx, pull, request("a"), open)
+			var panicked *scan.PanicError
+			require.ErrorAs(t, err, &panicked)
+			assert.Contains(t, err.Error(), "could not evaluate")
+			assert.NotContains(t, err.Error()+string(panicked.Stack), "secret value")
+		})
+	}
 }
 
 func TestCutAnswerIsAnError(t *testing.T) {

@@ -66,6 +66,10 @@ func TestFound(t *testing.T) {
 		{"с Анной Сергеевной Котовой", "PII114/full: Анной Сергеевной Котовой"},
 		{"token ghp_abcdefghijklmnopqrstuvwxyz0123456789", "PII115/found: ghp_abcdefghijklmnopqrstuvwxyz0123456789"},
 		{"пароль: Qwerty123", "PII115/found: Qwerty123"},
+		{"Пароль:\nQwerty123", "PII115/found: Qwerty123"},
+		{"login: ivan\npass: Qwerty12", "PII115/found: Qwerty12"},
+		{"login\nivan\npass\nQwerty12", "PII115/found: Qwerty12"},
+		{"pass for the mail: Qwerty12", "PII115/found: Qwerty12"},
 		{"postgres://user:pa55@db.local/app", "PII115/found: postgres://user:pa55@db.local/app"},
 		{"ул. Мира, дом № 15", "PII113/found: ул. Мира, дом № 15"},
 		{"На улице Ленина, 5 произошёл пожар", "PII113/found: улице Ленина, 5"},
@@ -123,7 +127,8 @@ func TestNothing(t *testing.T) {
 		"commit 9f2c41aa77ab01cc9f2c41aa77ab01cc9f2c41aa", "На улице Ленина 15 января прошёл митинг", "координаты 55.751244, 37.618423",
 		"550e8400-e29b-41d4-a716-446655440000", "https://site.ru/news/4276380123456787", "артикул 8-912-345-67-89",
 		"Улица Юрия Гагарина закрыта", "Владимир Путин выступил", "@media screen", "пароль должен содержать 8 символов", "в 2026 году 1 234 567 человек",
-		"точность 0.912345678901", "СНИЛС 112-233-445 96", "карта 4276 3801 2345 6784",
+		"| login | Pass |\n| b | id: ab12cd34 |", "test_login: Pass\ntest_logout2: build77x", "Smoke: Pass\nRelease: 2024a1", "Результат - Pass\n- Сборка: rc12-77a",
+		"Тест 5 | Pass\nQwerty1234 | Fail", "Result: PASS\nTicket: PG-123456", "All tests pass. Build: 4f2a91x", "| Вход | Pass | Сборка: 4f2a91x |", "точность 0.912345678901", "СНИЛС 112-233-445 96", "карта 4276 3801 2345 6784",
 	} {
 		t.Run(text, func(t *testing.T) { assert.Empty(t, found(text)) })
 	}

@@ -304,7 +304,8 @@ func (s *Scanner) pem(start int) {
 }
 
 var (
-	wordsPassword = phrasesOf(" пароль ", " пароля ", " паролю ", " паролем ", " пароле ", " пароли ", " паролей ", " password", " passwd", " pwd ", " pass ", " passphrase", " пассворд")
+	wordsPassword = phrasesOf(" пароль ", " пароля ", " паролю ", " паролем ", " пароле ", " пароли ", " паролей ", " password", " passwd", " pwd ", " passphrase", " пассворд")
+	wordsPass     = phrasesOf(" pass ")
 	wordsDigest   = phrasesOf(" хеш", " хэш", " hash", " sha", " md5", " bcrypt")
 	wordsKey      = phrasesOf(
 		" token", " токен", " secret", " секрет", " api key", " apikey", " access key", " ключ api", " ключ доступа", " api ключ", " ключ к api", " ключ апи", " апи ключ", " auth key", " private key", " account key", " client secret",
@@ -345,6 +346,9 @@ func (s *Scanner) password(start, end int) bool {
 	}
 	w := s.before(i, 40)
 	pass, key := last(w, wordsPassword), last(w, wordsKey)
+	if at := last(w, wordsPass); at > pass && s.passLeads(i) {
+		pass = at
+	}
 	if pass < 0 && key < 0 || has(w, wordsDigest) {
 		return false
 	}
@@ -395,6 +399,22 @@ func (s *Scanner) password(start, end int) bool {
 	}
 	s.emit(Secret, from, to, value)
 	return true
+}
+
+// passLeads says whether the last "pass" before a value announces it: a test's
+// verdict at the end of a row, a line or a sentence announces nothing.
+func (s *Scanner) passLeads(value int) bool {
+	from := max(0, value-80)
+	head := bytes.ToLower(s.text[from:value])
+	at := bytes.LastIndex(head, []byte("pass"))
+	if at < 0 {
+		return false
+	}
+	between := head[at+len("pass"):]
+	if bytes.IndexByte(between, '\n') >= 0 { // a line of its own, and the value on the next
+		return len(bytes.Trim(between, " \t\r\n:=")) == 0 && (from+at == 0 || at > 0 && head[at-1] == '\n')
+	}
+	return bytes.IndexAny(between, ".,;|") < 0
 }
 
 // looksMade says whether a word has letters and digits, as made-up passwords

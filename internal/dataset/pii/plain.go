@@ -1,0 +1,143 @@
+package pii
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+// plain says of digits that stand alone, in a sentence of small letters, that
+// they are no part of anything: which is so of nearly every number of a text.
+// It only spares the rules that would find nothing; when in doubt it says no.
+func (s *Scanner) plain(start, end int) bool {
+	b := s.text
+	if start < 8 || b[start-1] != ' ' || b[end] != ' ' || end+5 > len(b) || b[start] == '0' {
+		return false
+	}
+	// The word behind: no capital, no month, no "номер" or "серия"; "по" and "на"
+	// may lead to a street.
+	if b[end+1] == 0xD0 && b[end+2] < 0xB0 {
+		return false
+	}
+	if behindNumber[b[end+2]&63]>>(b[end+4]&63)&1 != 0 && beginsSo(b[end+1:]) {
+		return false
+	}
+	// The word before: small letters, and not of a street or a house.
+	q := start - 2
+	if b[q] == ',' {
+		q--
+	}
+	if b[q]&0xC0 != 0x80 {
+		return false
+	}
+	w := q - 1
+	for w > 1 && b[w-1]&0xC0 == 0x80 && q-w < 40 {
+		w -= 2
+	}
+	if b[w]&0xFE != 0xD0 || w > 0 && b[w-1] != ' ' || q-w < 3 && end-start == 3 {
+		return false
+	}
+	// A capital may be a street's: then the word behind must not go on with an
+	// address.
+	if b[w] == 0xD0 && b[w+1] < 0xB0 && (!isCapital(b[w+1]) || q-w < 3 || s.mayGoOnAddress(end+1)) {
+		return false
+	}
+	if q < start-2 && w > 1 && b[w-2]-'0' <= 9 {
+		return false // ул. 8 марта, 12
+	}
+	if !mayLead(b[w : q+1]) {
+		return true
+	}
+	word := s.foldWord(w, q+1)
+	return !streetWords[string(word)] && !houseWords[string(word)]
+}
+
+// beginning is how a word begins that makes the number before it a date, a
+// document or a house: the first eight bytes, masked.
+type beginning struct{ bytes, mask uint64 }
+
+// beginnings are kept by the second byte of their first letter.
+var beginnings = func() (t [64][]beginning) {
+	put := func(w string) {
+		var first [8]byte
+		copy(first[:], w)
+		k := w[1] & 63
+		t[k] = append(t[k], beginning{binary.LittleEndian.Uint64(first[:]), 1<<(8*len(w)) - 1})
+	}
+	for _, month := range monthsGenitive {
+		put(month[:6])
+	}
+	for _, w := range [...]string{"ном", "сери", "на ", "по "} {
+		put(w)
+	}
+	return t
+}()
+
+// behindNumber are the first two letters of beginnings, by their second bytes.
+var behindNumber = func() (t [64]uint64) {
+	for k := range beginnings {
+		for _, w := range beginnings[k] {
+			t[k] |= 1 << (w.bytes >> 24 & 63)
+		}
+	}
+	return t
+}()
+
+// beginsSo says whether the text, which begins with a Cyrillic letter, has one
+// of the beginnings.
+func beginsSo(text []byte) bool {
+	var first [8]byte
+	copy(first[:], text)
+	v := binary.LittleEndian.Uint64(first[:])
+	for _, w := range beginnings[first[1]&63] {
+		if v&w.mask == w.bytes {
+			return true
+		}
+	}
+	return false
+}
+
+var (
+	// leads make the number behind them a house.
+	leads = shapesOf(streetWords, houseWords)
+	// addressGoes are the words behind a house.
+	addressGoes = shapesOf(partWords, tailWords, tailsAfterComma)
+)
+
+// mayLead says whether a Cyrillic word may be one of those.
+func mayLead(word []byte) bool { return leads.may(word) }
+
+// wordShapes tells by the first and last letter which lengths the words of a list
+// have: most words need no look-up.
+type wordShapes [64][64]uint32
+
+func shapesOf(lists ...map[string]bool) *wordShapes {
+	var t wordShapes
+	for _, list := range lists {
+		for w := range list {
+			if w[0] >= 0xD0 {
+				t[w[1]&63][w[len(w)-1]&63] |= 1 << min(len(w)/2, 31)
+			}
+		}
+	}
+	return &t
+}
+
+// may takes a word of Cyrillic letters.
+func (t *wordShapes) may(word []byte) bool {
+	n := len(word)
+	return t[sixBits(word)][sixBits(word[n-2:])]>>min(uint(n)/2, 31)&1 != 0
+}
+
+// mayGoOnAddress says whether the small Cyrillic word there may go on with an
+// address behind a house: what houseEnd and addressTail look for.
+func (s *Scanner) mayGoOnAddress(start int) bool {
+	end := start
+	for end+1 < len(s.text) && s.text[end]&0xFE == 0xD0 {
+		end += 2
+	}
+	if end >= len(s.text) || s.text[end] != ' ' && s.text[end] != ',' && s.text[end] != '.' {
+		return true
+	}
+	word := s.text[start:end]
+	return addressGoes.may(word) || len(word) >= 8 && (verbEnds.has(word) || bytes.Contains(word, []byte("ё")))
+}
