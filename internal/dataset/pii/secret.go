@@ -414,7 +414,7 @@ func (s *Scanner) passLeads(value int) bool {
 	if bytes.IndexByte(between, '\n') >= 0 { // a line of its own, and the value on the next
 		return len(bytes.Trim(between, " \t\r\n:=")) == 0 && (from+at == 0 || at > 0 && head[at-1] == '\n')
 	}
-	return bytes.IndexAny(between, ".,;|") < 0
+	return !bytes.ContainsAny(between, ".,;|")
 }
 
 // looksMade says whether a word has letters and digits, as made-up passwords
