@@ -172,14 +172,18 @@ func asked(p *facts.PullRequest, v judge.Verdict) Ask {
 // and says to whoever gave one that does not why. What was answered once is
 // answered: a command is weighed when it is given.
 func ordersAnswered(p *facts.PullRequest, v judge.Verdict, words *render.Words) (thumbs []Acknowledge, replies []Reply) {
-	for _, o := range v.People.Orders {
+	return answeredOrders(p.Number, v.People.Orders, func(o approval.Order) string { return words.Refusal(v, o) })
+}
+
+func answeredOrders(number int, orders []approval.Order, refusal func(approval.Order) string) (thumbs []Acknowledge, replies []Reply) {
+	for _, o := range orders {
 		if o.From.Acknowledged {
 			continue
 		}
 		content := "+1"
 		if o.Refused.Key != "" {
 			content = "confused"
-			replies = append(replies, Reply{Number: p.Number, CommentID: o.From.ID, Body: words.Refusal(v, o)})
+			replies = append(replies, Reply{Number: number, CommentID: o.From.ID, Body: refusal(o)})
 		}
 		i := slices.IndexFunc(thumbs, func(a Acknowledge) bool { return a.CommentID == o.From.ID })
 		switch {

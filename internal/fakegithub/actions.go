@@ -45,6 +45,7 @@ type workflowRun struct {
 	referenced []fields
 	waiting    []*waiting
 	artifacts  []*artifact
+	before     []workflowRun // earlier attempts, as they ended
 }
 
 func (w *workflowRun) nodeID() string { return nodeID("WFR", w.id) }
@@ -127,7 +128,12 @@ type RunSpec struct {
 	Inputs   map[string]string
 	From     *Repo // a fork's run
 	Attempt  int   // 0 is 1
+	// Referenced are the reusable workflows that the run uses.
+	Referenced []Reference
 }
+
+// Reference is a reusable workflow by owner/name/path@ref, and the commit that ran.
+type Reference struct{ Path, SHA string }
 
 // StartRun starts a workflow run, as a push, a person or a schedule would.
 func (r *Repo) StartRun(spec RunSpec) int64 {
@@ -164,6 +170,9 @@ func (s *Server) startRun(r *repo, w *workflow, by *account, spec RunSpec) *work
 	run := &workflowRun{
 		id: s.next("run"), repo: r, workflow: w, number: len(r.workflowRuns) + 1, attempt: max(1, spec.Attempt), event: spec.Event, head: spec.Head,
 		branch: spec.Branch, path: w.path, status: "queued", actor: by, trigger: by, created: now, updated: now, inputs: spec.Inputs, headRepo: from,
+	}
+	for _, x := range spec.Referenced {
+		run.referenced = append(run.referenced, fields{"path": x.Path, "sha": x.SHA})
 	}
 	if spec.Trigger != "" {
 		run.trigger = s.account(spec.Trigger)
@@ -295,6 +304,7 @@ func (s *Server) addArtifact(x *workflowRun, name string, files map[string][]byt
 func (r *Repo) RerunRun(by string, run int64) {
 	defer r.s.lock()()
 	x := r.r.workflowRun(run)
+	x.before = append(x.before, *x)
 	x.attempt++
 	x.status, x.conclusion, x.trigger, x.updated, x.waiting = "queued", "", r.s.account(by), r.s.stamp(), nil
 	r.s.emitRun(x, "requested")

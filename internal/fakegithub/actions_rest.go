@@ -53,6 +53,11 @@ func (s *Server) actionRoutes() []*route {
 			if n < 1 || n > x.attempt {
 				return answer{}, errNotFound
 			}
+			for i := range x.before {
+				if x.before[i].attempt == n {
+					return ok(c.s.showWorkflowRun(&x.before[i]))
+				}
+			}
 			f := c.s.showWorkflowRun(x)
 			f["run_attempt"] = n
 			return ok(f)

@@ -152,6 +152,12 @@ func (r *Repo) DeleteBranch(by, branch string) {
 	r.s.deleteRef(r.r, "refs/heads/"+branch, r.s.account(by))
 }
 
+// PushRef points any ref at a commit as a person with a clone and the right to push.
+func (r *Repo) PushRef(by, ref, commit string) {
+	defer r.s.lock()()
+	r.s.setRef(r.r, ref, commit, r.s.account(by), "push")
+}
+
 // DeleteRef deletes any ref as a person with a clone and the right to push.
 func (r *Repo) DeleteRef(by, ref string) {
 	defer r.s.lock()()

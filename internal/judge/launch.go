@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pilotgate/pilotgate/internal/approval"
 	"github.com/pilotgate/pilotgate/internal/dossier"
 	"github.com/pilotgate/pilotgate/internal/facts"
 	"github.com/pilotgate/pilotgate/internal/finding"
@@ -54,6 +55,9 @@ type Launch struct {
 	// the section "launch".
 	Say []Saying
 
+	// Orders are the `/pilot renew` commands since the merge, and why those that do
+	// not count do not.
+	Orders []approval.Order
 	// Renewal is a new revision of the plan that somebody asked for; nil: nobody.
 	Renewal *Renewal
 

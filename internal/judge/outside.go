@@ -222,7 +222,9 @@ func (v *PilotVerdict) answers(s *facts.Pilot) ([]answer, []facts.Need) {
 // it must be for, and the files beside it. A key counts if it was valid when
 // GitHub took the status: what the manifest says of its time is the signer's word.
 func (v *PilotVerdict) verify(a *answer, envelope dossier.Document) {
-	refuse := func(key string, args ...string) { a.refused, a.args = key, append([]string{"commit", a.commit[:7]}, args...) }
+	refuse := func(key string, args ...string) {
+		a.refused, a.args = key, append([]string{"commit", a.commit[:7]}, args...)
+	}
 	if !envelope.Readable() {
 		refuse("no_manifest")
 		return

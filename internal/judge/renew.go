@@ -2,7 +2,6 @@ package judge
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/pilotgate/pilotgate/internal/approval"
 	"github.com/pilotgate/pilotgate/internal/dossier"
@@ -22,17 +21,17 @@ type Renewal struct {
 }
 
 // openRenewal answers `/pilot renew`: written after the merge, unedited, by the
-// initiator or somebody in a role.
+// initiator or somebody in a role. It need not name the digest; if it names one,
+// it is the sign-off's.
 func (v *PilotVerdict) openRenewal(s *facts.Pilot) []facts.Need {
-	if s.Plan == nil || s.Plan.Merge == nil || s.PlanPath == "" || v.Launch.Ended != "" || v.Launch.Withdrawn {
+	if s.Plan == nil || s.Plan.Merge == nil || s.PlanPath == "" || v.Launch.Withdrawn {
 		return nil
 	}
 	if v.State != SignedOff && v.State != Bypassed && v.State != Stale {
 		return nil
 	}
 	asked := slices.DeleteFunc(approval.Commands(s.Plan.Comments), func(c approval.Command) bool {
-		return c.Verb != "renew" || c.Edited || c.By.Type != "User" || !c.At.After(s.Plan.Merge.At) ||
-			c.Digest != "" && !strings.HasPrefix(v.Digest, c.Digest)
+		return c.Verb != "renew" || c.By.Type != "User" || !c.At.After(s.Plan.Merge.At)
 	})
 	if len(asked) == 0 {
 		return nil
@@ -41,23 +40,46 @@ func (v *PilotVerdict) openRenewal(s *facts.Pilot) []facts.Need {
 	if len(needs) > 0 {
 		return needs
 	}
-	g := gate{s: s, v: v, l: &v.Launch, now: &d, checks: rules.RunRequest(&d)}
+	g := gate{s: s, v: v, l: &v.Launch, now: &d}
 	if !d.Request.Source.Readable() {
 		return nil
 	}
-	for _, c := range asked {
-		if !g.initiator(c.By) && len(approval.RolesOf(g.input(), c.By)) == 0 {
-			continue
+	var first *approval.Command
+	for i, c := range asked {
+		o := approval.Order{Command: c, Refused: g.mayRenew(c)}
+		v.Launch.Orders = append(v.Launch.Orders, o)
+		if first == nil && o.Refused.Key == "" {
+			first = &asked[i]
 		}
-		r := Renewal{By: c.By.Login}
-		r.Plan, r.Revision = plan.Raise(d.Request.Plan, d.Request.Source.Blob.Bytes, d.Request.Initiator)
-		if v.State == SignedOff {
-			r.Reasons = g.against()
-		}
-		v.Launch.Renewal = &r
+	}
+	if first == nil {
 		return nil
 	}
+	r := Renewal{By: first.By.Login}
+	r.Plan, r.Revision = plan.Raise(d.Request.Plan, d.Request.Source.Blob.Bytes, d.Request.Initiator)
+	if v.State == SignedOff {
+		g.checks = rules.RunRequest(&d)
+		r.Reasons = g.against()
+	}
+	v.Launch.Renewal = &r
 	return nil
+}
+
+// mayRenew is why a command does not count; zero where it does.
+func (g *gate) mayRenew(c approval.Command) approval.Reason {
+	switch {
+	case c.Edited:
+		return approval.Reason{Key: "edited"}
+	case g.l.Ended != "":
+		return approval.Reason{Key: "renew_ended", Args: map[string]string{"decision": string(g.l.Ended)}}
+	case !g.initiator(c.By) && len(approval.RolesOf(g.input(), c.By)) == 0:
+		return approval.Reason{Key: "renew_by"}
+	case c.Digest != "" && len(c.Digest) < 12:
+		return approval.Reason{Key: "needs_digest"}
+	case c.Digest != "" && !c.Names(g.v.Digest):
+		return approval.Reason{Key: "old_digest"}
+	}
+	return approval.Reason{}
 }
 
 // against is all that stands against the sign-off now.

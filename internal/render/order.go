@@ -33,6 +33,19 @@ func (w *Words) Refusal(v judge.Verdict, o approval.Order) string {
 	return who + ", " + w.refused(v, o, args) + " " + w.texts["refused"]["unchanged"]
 }
 
+// RefusedRenewal is Refusal for `/pilot renew`, on the request that brought the plan.
+func (w *Words) RefusedRenewal(v judge.PilotVerdict, o approval.Order) string {
+	args := map[string]string{"command": "/pilot " + o.Verb, "digest": shortDigest(v.Digest)}
+	for k, x := range o.Refused.Args {
+		args[k] = x
+	}
+	who := "`@" + escape(o.By.Login, markdown, true) + "`"
+	if plainLogin(o.By.Login) {
+		who = "@" + o.By.Login
+	}
+	return who + ", " + w.sayMap(markdown, "refused", o.Refused.Key, args) + " " + w.texts["refused"]["unchanged"]
+}
+
 func (w *Words) refused(v judge.Verdict, o approval.Order, args map[string]string) string {
 	if o.Refused.Key == "no_role" {
 		roles := []string{o.Role}
