@@ -94,7 +94,7 @@ func (v *PilotVerdict) openLaunch(s *facts.Pilot) []facts.Need {
 	if v.trainedOutside() {
 		return v.openOutside(s)
 	}
-	if needs := v.launchNeeds(s); !v.gated() || len(needs) > 0 {
+	if needs := v.launchNeeds(s); !v.Gated() || len(needs) > 0 {
 		return needs
 	}
 	w := s.Workflows[v.Policy.Workflows.Training]
@@ -132,14 +132,23 @@ func (v *PilotVerdict) openLaunch(s *facts.Pilot) []facts.Need {
 // such a workflow: all that a pilot costs beyond its sign-off.
 func (v *PilotVerdict) launchNeeds(s *facts.Pilot) []facts.Need {
 	runs := facts.Need{Kind: facts.NeedRuns, Path: v.Policy.Workflows.Training}
-	if !v.gated() || s.Answered(runs) {
+	if !v.Gated() || s.Answered(runs) {
 		return nil
 	}
 	return []facts.Need{runs}
 }
 
-// gated: there is a workflow whose runs wait for our answer.
-func (v *PilotVerdict) gated() bool {
+// StartedByUs tells whether nothing holds the pilot's runs back, so that the App
+// starts the one that counts, or did.
+func (l *Launch) StartedByUs(s *facts.Pilot) bool {
+	if r := l.Record; r != nil {
+		return !r.Record.Run.Deployment && strings.EqualFold(r.Record.Ingredients["started_by"], s.App.Login)
+	}
+	return l.Unguarded
+}
+
+// Gated: there is a workflow whose runs wait for our answer.
+func (v *PilotVerdict) Gated() bool {
 	_, is := v.Tree.Entries[v.Policy.Workflows.Training]
 	return is && policy.ValidPilotID(v.ID) && v.Policy.Enforcement != policy.Observe
 }

@@ -67,6 +67,9 @@ func (v *PilotVerdict) openResults(s *facts.Pilot) []facts.Need {
 		if until := r.CreatedAt.Add(unfinishedAfter); s.Now.Before(until) {
 			l.again = until
 			v.say("under_training", args, nil)
+			if l.StartedByUs(s) {
+				v.say("unguarded", with(args, []string{"environment", v.Policy.Environment}), nil)
+			}
 		} else {
 			v.say("unfinished", args, nil)
 		}

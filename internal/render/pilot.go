@@ -31,8 +31,23 @@ func (w *Words) Merged(v judge.Verdict) string {
 func (w *Words) Signed(v judge.PilotVerdict, s *facts.Pilot) string {
 	return CommentMarker + "\n" + SignedMarker + "\n### " + w.say(markdown, "comment", "heading_signed", "pilot", v.ID) + "\n" +
 		w.recorded(v.Policy, s.Repository) + " **" +
-		w.texts["comment"]["next_label"] + " " + w.raw("comment", "next_train", "who", w.who(s.Plan, v.Request)) + "** " +
-		w.texts["comment"]["next_record"] + "\n"
+		w.texts["comment"]["next_label"] + " " + w.training(v, s) + " " + w.texts["comment"]["next_record"] + "\n"
+}
+
+// training is who begins the training, and what holds back whom.
+func (w *Words) training(v judge.PilotVerdict, s *facts.Pilot) string {
+	l := v.Launch
+	key := "by_hand"
+	switch {
+	case l.Outside:
+		key = "outside"
+	case l.StartedByUs(s):
+		key = "by_us"
+	case v.Gated():
+		key = "gated"
+	}
+	who := w.raw("comment", "next_train_"+key, "who", w.who(s.Plan, v.Request))
+	return who + "** " + w.say(markdown, "comment", "train_"+key, "environment", v.Policy.Environment)
 }
 
 // Removed is the comment of a request by which a plan's sign-off was withdrawn:

@@ -195,9 +195,19 @@ func TestWhatPeopleReadAfterTheMerge(t *testing.T) {
 	_, v := s.verdict(t)
 	pilot := &facts.Pilot{Common: v.Dossier.Pull.Common, ID: v.Pilot, Plan: v.Dossier.Pull}
 	signed := judge.PilotVerdict{State: judge.SignedOff, ID: v.Pilot, Policy: v.Dossier.Policy, Request: v.Dossier.Request}
+	workflow := facts.Tree{Entries: map[string]facts.Entry{signed.Policy.Workflows.Training: {OID: "1", Mode: "100644"}}}
+	ways := []struct {
+		tree   facts.Tree
+		launch judge.Launch
+	}{{tree: workflow}, {workflow, judge.Launch{Unguarded: true}}, {launch: judge.Launch{Outside: true}}, {}}
 	for _, lang := range render.Languages() {
 		w := render.Speak(lang)
-		golden(t, "merged."+lang+".md", w.Merged(v)+"\n---\n\n"+w.Signed(signed, pilot))
+		after := w.Merged(v)
+		for _, trains := range ways { // who trains, and what holds back whom
+			signed.Tree, signed.Launch = trains.tree, trains.launch
+			after += "\n---\n\n" + w.Signed(signed, pilot)
+		}
+		golden(t, "merged."+lang+".md", after)
 		o := w.CouldNotEvaluate("rate limit")
 		golden(t, "could_not_evaluate."+lang+".md", "## "+o.Title+"\n\n"+o.Summary+"\n")
 	}
