@@ -49,10 +49,12 @@ type Result struct {
 	Blocking []Review
 	// Unattributed are commits to governed files that GitHub attributes to nobody.
 	Unattributed []facts.Commit
-	Unconfirmed  []string // operations items nobody confirmed yet
-	SamePerson   bool     // one person fills several roles, as the policy allows
-	Orders       []Order  // the commands about this request, oldest first
-	Override     *Override
+	// PushersUnknown: GitHub does not tell who pushed, so nobody's approval counts.
+	PushersUnknown bool
+	Unconfirmed    []string // operations items nobody confirmed yet
+	SamePerson     bool     // one person fills several roles, as the policy allows
+	Orders         []Order  // the commands about this request, oldest first
+	Override       *Override
 	// LookAgainAt is the earliest expiry of a review that counts; zero: never.
 	LookAgainAt time.Time
 }
@@ -69,8 +71,8 @@ func (r Result) Complete() bool {
 type Role struct {
 	Name string
 	By   *Review
-	// Can are the logins and "@org/team" names that can still fill it, as the
-	// role file lists them; people who cannot are left out.
+	// Can are the logins and "org/team" names that can still fill it, as the role
+	// file lists them; people and teams who cannot are left out.
 	Can []string
 }
 
@@ -111,6 +113,8 @@ func Judge(in Input) Result {
 		out.Reviews = append(out.Reviews, v)
 	}
 	out.Unattributed = c.unattributed()
+	_, known := c.pushers()
+	out.PushersUnknown = !known
 	out.Orders = c.orders()
 	out.Override = c.override(out.Orders)
 	c.match(&out)
@@ -180,10 +184,13 @@ func (c *court) match(out *Result) {
 				r.Role = name
 			}
 			role.By = r
-		} else {
-			role.Can = c.canFill(name, out)
 		}
 		out.Roles = append(out.Roles, role)
+	}
+	for i := range out.Roles {
+		if r := &out.Roles[i]; r.By == nil {
+			r.Can = c.canFill(r.Name, out)
+		}
 	}
 	for i := range out.Reviews {
 		r := &out.Reviews[i]

@@ -25,9 +25,16 @@ var (
 	oleg  = facts.Account{ID: 3, Login: "oleg-ops", Type: "User"}
 	vera  = facts.Account{ID: 4, Login: "vera-sre", Type: "User"}
 	max   = facts.Account{ID: 5, Login: "max", Type: "User"}
+	lena  = facts.Account{ID: 7, Login: "lena-ml", Type: "User"}
 )
 
 func person(a facts.Account) facts.Person { return facts.Person{Name: a.Login, Account: &a} }
+
+// pushed makes the answer to who pushed the head be these pushes.
+func pushed(p *facts.PullRequest, pushes ...facts.Push) {
+	n, _ := p.PushersNeed()
+	p.Pushers = map[string]facts.Pushers{n.Key(): {Pushes: pushes}}
+}
 
 func run(id int64, head, digest string, at time.Time) facts.CheckRun {
 	return facts.CheckRun{
@@ -70,7 +77,9 @@ func input(t *testing.T) approval.Input {
 	pull.Git.Trees = map[string]facts.Tree{
 		"b": tree("README.md", "r1"), "h1": tree("README.md", "r1", planPath, "p1"), "h2": tree("README.md", "r1", planPath, "p2"),
 	}
-	pull.Teams = map[string]facts.Team{"acme/leads": {}, "acme/ops": {Members: []facts.Account{vera}}}
+	pull.Teams = map[string]facts.Team{"acme/leads": {Members: []facts.Account{lena}}, "acme/ops": {Members: []facts.Account{vera}}}
+	pull.Access = map[string]facts.Access{"irina-ml": {Account: irina, Collaborator: true}, "oleg-ops": {Account: oleg, Collaborator: true}}
+	pushed(pull)
 	return approval.Input{
 		Pull: pull, Roles: roles, Required: roles.Required(), Paths: []string{planPath},
 		Governed: func(p string) bool { return p == planPath }, Initiator: "dana", Digest: digest,
@@ -95,6 +104,9 @@ func TestAnApprovalThatDoesNotCountSaysWhy(t *testing.T) {
 		reason    string
 	}{
 		{"dismissed", func(in *approval.Input) { in.Pull.Reviews[0].State = "DISMISSED" }, 1, "dismissed"},
+		{"dismissed, of nothing that was published", func(in *approval.Input) {
+			in.Pull.Reviews[0].State, in.Pull.Reviews[0].SubmittedAt = "DISMISSED", noon.Add(-2*time.Hour)
+		}, 1, "dismissed"},
 		{"dismissed for another digest", func(in *approval.Input) {
 			in.Pull.Reviews[0].State, in.Pull.Reviews[0].Commit = "DISMISSED", "h1"
 		}, 1, "other_digest"},
@@ -131,8 +143,18 @@ func TestAnApprovalThatDoesNotCountSaysWhy(t *testing.T) {
 			delete(in.Pull.Git.Trees, "h2")
 		}, 3, "commit_author"},
 		{"pushed to the branch", func(in *approval.Input) {
-			in.Pull.Pushers = map[string]facts.Pushers{"x": {Pushes: []facts.Push{{By: irina}}}}
+			pushed(in.Pull, facts.Push{By: irina})
 		}, 3, "pusher"},
+		{"pushes that GitHub does not tell", func(in *approval.Input) {
+			for key := range in.Pull.Pushers {
+				in.Pull.Pushers[key] = facts.Pushers{Unknown: true}
+			}
+		}, 3, "pushers_unknown"},
+		{"pushes that nobody asked about", func(in *approval.Input) { in.Pull.Pushers = nil }, 3, "pushers_unknown"},
+		{"a fork that is gone, and its pushes with it", func(in *approval.Input) { in.Pull.Head.Repo = 0 }, 3, "pushers_unknown"},
+		{"named one by one, without access", func(in *approval.Input) {
+			in.Pull.Access["irina-ml"] = facts.Access{Account: irina}
+		}, 2, "no_role"},
 		{"another digest", func(in *approval.Input) { in.Pull.Reviews[0].Commit = "h1" }, 4, "other_digest"},
 		{"before anything was published", func(in *approval.Input) {
 			in.Pull.Reviews[0].SubmittedAt = noon.Add(-2 * time.Hour)
@@ -196,13 +218,26 @@ func TestWhatLeavesAnApprovalAlone(t *testing.T) {
 			c.State = "COMMENTED"
 			in.Pull.Reviews = append(in.Pull.Reviews, c)
 		}},
+		{"a push by somebody else", func(in *approval.Input) { pushed(in.Pull, facts.Push{By: dana}) }},
+		{"a push to another request's branch", func(in *approval.Input) {
+			in.Pull.Pushers["acme/pilots:report@h9"] = facts.Pushers{Pushes: []facts.Push{{By: irina}}}
+		}},
+		{"GitHub's own merge of the base, pressed by the reviewer", func(in *approval.Input) { updated(in) }},
+		{"the same, first of the commits", func(in *approval.Input) {
+			updated(in)
+			in.Pull.Commits[0], in.Pull.Commits[2] = in.Pull.Commits[2], in.Pull.Commits[0]
+		}},
 		{"membership in a team of the role", func(in *approval.Input) {
 			in.Pull.Reviews[1].Author = vera
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			in := input(t)
+			head := in.Pull.Head
 			c.change(&in)
+			if in.Pull.Head.OID == "h3" {
+				pushed(in.Pull, facts.Push{By: dana, Before: head.OID, After: "h3"})
+			}
 			assert.True(t, approval.Judge(in).Complete(), "%+v", approval.Judge(in).Reviews)
 		})
 	}
@@ -236,9 +271,14 @@ func TestOnePersonFillsOneRole(t *testing.T) {
 	in.Pull.Reviews = in.Pull.Reviews[:1]
 	r := approval.Judge(in)
 	require.False(t, r.Complete())
-	assert.Equal(t, []string{"oleg-ops", "acme/ops"}, r.Roles[1].Can)
+	assert.Equal(t, []string{"oleg-ops"}, r.Roles[1].Can, "in the team is only who fills the other role")
 
-	in.Distinct = false
+	in.Distinct, in.Warned = false, []string{"release"}
+	r = approval.Judge(in)
+	require.False(t, r.Complete(), "she confirmed nothing")
+	assert.Equal(t, []string{"oleg-ops", "acme/ops"}, r.Roles[1].Can, "and still can")
+
+	in.Warned = nil
 	r = approval.Judge(in)
 	assert.True(t, r.Complete())
 	assert.True(t, r.SamePerson, "the record must be able to say so")
@@ -298,6 +338,12 @@ func TestOperationsConfirmsWhatIsWarned(t *testing.T) {
 		{"by commands with too short a digest", func(in *approval.Input) {
 			in.Pull.Comments = []facts.Comment{{ID: 1, Author: vera, CreatedAt: noon.Add(time.Minute), Body: "/pilot confirm observability " + digest[:11] + "\n/pilot confirm rollback " + digest[:11]}}
 		}, false},
+		{"by commands for other items", func(in *approval.Input) {
+			in.Pull.Comments = []facts.Comment{{ID: 1, Author: vera, CreatedAt: noon.Add(time.Minute), Body: "/pilot confirm release " + digest}}
+		}, false},
+		{"ticked with the other bullet", func(in *approval.Input) {
+			in.Pull.Reviews[1].Body = "* [x] observability\n* [x] rollback"
+		}, true},
 		{"by commands of another role", func(in *approval.Input) {
 			in.Pull.Comments = []facts.Comment{{ID: 1, Author: irina, CreatedAt: noon.Add(time.Minute), Body: "/pilot confirm observability " + digest + "\n/pilot confirm rollback " + digest}}
 		}, false},
@@ -370,4 +416,16 @@ func FuzzCommands(f *testing.F) {
 		}
 		assert.Empty(t, approval.Commands([]facts.Comment{{Body: body, Ours: true}}))
 	})
+}
+
+// updated is "Update branch", pressed by Irina: a merge of the base on top of the
+// head, in her name, signed by GitHub. It answers the merge, to be spoiled.
+func updated(in *approval.Input) *facts.Commit {
+	p := in.Pull
+	p.Commits = append(p.Commits, facts.Commit{OID: "m", Parents: []string{"h2", "b2"}, Author: person(irina), Committer: person(irina), SignedByGitHub: true})
+	p.Git.Trees["m"], p.Git.Trees["b2"] = tree("README.md", "r2", planPath, "p2"), tree("README.md", "r2")
+	p.Head.OID = "m"
+	p.Runs = append(p.Runs, run(3, "m", digest, noon.Add(30*time.Minute)))
+	pushed(p, facts.Push{By: irina, Before: "h2", After: "m"})
+	return &p.Commits[len(p.Commits)-1]
 }

@@ -39,7 +39,6 @@ func Commands(comments []facts.Comment) []Command {
 		}
 		fence, n := "", 0
 		for line := range strings.Lines(c.Body) {
-			line = strings.TrimRight(line, " \t\r\n")
 			if mark := fenceMark(line); mark != "" && (fence == "" || mark == fence) {
 				if fence == "" {
 					fence = mark

@@ -40,7 +40,7 @@ func Needs(in Input) []facts.Need {
 			}
 		}
 	}
-	return append(out, orderNeeds(p)...)
+	return append(append(out, holderNeeds(in)...), orderNeeds(p)...)
 }
 
 // onlyTheAuthor: everybody named on the commit is the request's author, whose
@@ -76,7 +76,7 @@ func (c *court) touches(commit facts.Commit) bool {
 			differs++
 		}
 	}
-	if len(commit.Parents) > 1 && commit.SignedByGitHub {
+	if commit.SignedByGitHub {
 		return differs == len(commit.Parents)
 	}
 	return differs > 0

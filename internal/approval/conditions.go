@@ -34,7 +34,6 @@ var conditions = []condition{
 // court is the input with what is derived from it once.
 type court struct {
 	in       Input
-	members  map[string][]string // role → "@org/team" names and logins as written
 	holders  map[string]map[int64]bool
 	logins   map[string]map[string]bool // role → lower-case login, for owners named one by one
 	touching []facts.Commit
@@ -42,16 +41,17 @@ type court struct {
 }
 
 func newCourt(in Input) *court {
-	c := &court{in: in, members: map[string][]string{}, holders: map[string]map[int64]bool{}, logins: map[string]map[string]bool{}}
+	c := &court{in: in, holders: map[string]map[int64]bool{}, logins: map[string]map[string]bool{}}
 	for _, role := range in.Required {
 		c.holders[role], c.logins[role] = map[int64]bool{}, map[string]bool{}
-		for _, o := range commonOwners(in.Roles, role, in.Paths) {
-			if o.Team == "" {
+		for _, o := range in.Roles.Common(role, in.Paths) {
+			switch {
+			case !reach(in.Pull, o).Holds():
+				continue
+			case o.Team == "":
 				c.logins[role][strings.ToLower(o.Login)] = true
-				c.members[role] = append(c.members[role], o.Login)
 				continue
 			}
-			c.members[role] = append(c.members[role], o.Org+"/"+o.Team)
 			for _, m := range in.Pull.Teams[TeamKey(o)].Members {
 				c.holders[role][m.ID] = true
 			}
@@ -68,39 +68,6 @@ func newCourt(in Input) *court {
 
 // TeamKey is under which facts keeps a team's people: lower-case "org/slug".
 func TeamKey(o policy.Owner) string { return strings.ToLower(o.Org + "/" + o.Team) }
-
-// commonOwners are the owners of a role for every one of the paths: where two
-// documents have different owners, an approver must own both.
-func commonOwners(roles policy.Roles, role string, paths []string) []policy.Owner {
-	var out []policy.Owner
-	for i, p := range paths {
-		owners := roles.Owners(role, p)
-		if i == 0 {
-			out = slices.Clone(owners)
-			continue
-		}
-		out = slices.DeleteFunc(out, func(o policy.Owner) bool {
-			return !slices.ContainsFunc(owners, func(x policy.Owner) bool {
-				return strings.EqualFold(x.Login, o.Login) && strings.EqualFold(x.Org, o.Org) && strings.EqualFold(x.Team, o.Team)
-			})
-		})
-	}
-	return out
-}
-
-// Holders are who holds a role for these documents, as the role file names them:
-// logins and "org/team".
-func Holders(roles policy.Roles, role string, paths []string) []string {
-	var out []string
-	for _, o := range commonOwners(roles, role, paths) {
-		if o.Team != "" {
-			out = append(out, o.Org+"/"+o.Team)
-		} else {
-			out = append(out, o.Login)
-		}
-	}
-	return out
-}
 
 func (c *court) rolesOf(a facts.Account) []string {
 	var out []string
@@ -212,7 +179,7 @@ func isIndependent(c *court, r facts.Review, _ Review) (Reason, bool) {
 func (c *court) contribution(a facts.Account) Reason {
 	p := c.in.Pull
 	switch {
-	case c.in.Initiator != "" && strings.EqualFold(a.Login, c.in.Initiator):
+	case strings.EqualFold(a.Login, c.in.Initiator):
 		return Reason{Key: "initiator"}
 	case samePerson(a, p.Author):
 		return Reason{Key: "author"}
@@ -238,15 +205,27 @@ func (c *court) contribution(a facts.Account) Reason {
 			}
 		}
 	}
-	for _, pushers := range p.Pushers {
-		if slices.ContainsFunc(pushers.Pushes, func(x facts.Push) bool { return samePerson(x.By, a) && !c.updatedBranch(x) }) {
-			return Reason{Key: "pusher", Args: map[string]string{"branch": p.Head.Ref}}
-		}
-		if pushers.Unknown && !p.Local {
-			return Reason{Key: "pushers_unknown", Args: map[string]string{"branch": p.Head.Ref}}
-		}
+	pushers, known := c.pushers()
+	switch {
+	case !known:
+		return Reason{Key: "pushers_unknown", Args: map[string]string{"branch": p.Head.Ref}}
+	case slices.ContainsFunc(pushers, func(x facts.Push) bool { return samePerson(x.By, a) && !c.updatedBranch(x) }):
+		return Reason{Key: "pusher", Args: map[string]string{"branch": p.Head.Ref}}
 	}
 	return Reason{}
+}
+
+// pushers are the pushes of the head's branch. They are not known where GitHub
+// does not tell, and where the fork is gone and with it whoever knew. A checkout
+// has none.
+func (c *court) pushers() (pushes []facts.Push, known bool) {
+	p := c.in.Pull
+	n, ok := p.PushersNeed()
+	if !ok {
+		return nil, p.Local
+	}
+	got, answered := p.Pushers[n.Key()]
+	return got.Pushes, answered && !got.Unknown
 }
 
 // updatedBranch: a push by GitHub's "Update branch" button. It adds one merge to
@@ -298,7 +277,7 @@ func (c *court) digestSeen(r facts.Review) (digest, head string) {
 		if at != "" && run.Head != at {
 			continue
 		}
-		if best.ID == 0 || run.StartedAt.After(best.StartedAt) || run.StartedAt.Equal(best.StartedAt) && run.ID > best.ID {
+		if run.StartedAt.After(best.StartedAt) || run.StartedAt.Equal(best.StartedAt) && run.ID > best.ID {
 			best = run
 		}
 	}
@@ -311,10 +290,7 @@ func (c *court) digestSeen(r facts.Review) (digest, head string) {
 // judged it is not rebound: its author saw something else than what our older
 // runs speak of.
 func (c *court) rebound(r facts.Review) bool {
-	for _, e := range c.in.Pull.Timeline { // oldest first
-		if e.Kind != "force_pushed" {
-			continue
-		}
+	for _, e := range c.in.Pull.Timeline { // oldest first; only force-pushes name commits
 		if e.Before == r.Commit {
 			return false
 		}
@@ -380,52 +356,14 @@ func (c *court) missingConfirmations(r Review) []string {
 	return out
 }
 
-// confirmsItem holds a command to its authority and to the digest.
+// confirmsItem holds a command to its authority and to the digest. Nothing but a
+// confirmation has an item.
 func (c *court) confirmsItem(cmd Command, item string) bool {
-	if cmd.Verb != "confirm" || cmd.Item != item || !cmd.Names(c.in.Digest) {
+	if cmd.Item != item || !cmd.Names(c.in.Digest) {
 		return false
 	}
 	_, ok := c.may(cmd, Operations)
 	return ok
 }
 
-// canFill lists who can still fill a role: whoever the role file names, less
-// the people who had a hand in the request or already fill another role.
-func (c *court) canFill(role string, out *Result) []string {
-	var names []string
-	for _, o := range commonOwners(c.in.Roles, role, c.in.Paths) {
-		if o.Team != "" {
-			names = append(names, o.Org+"/"+o.Team)
-			continue
-		}
-		a := facts.Account{Login: o.Login}
-		if c.in.Initiator != "" && strings.EqualFold(o.Login, c.in.Initiator) || strings.EqualFold(o.Login, c.in.Pull.Author.Login) || c.handIn(a) {
-			continue
-		}
-		if c.in.Distinct && slices.ContainsFunc(out.Roles, func(r Role) bool { return r.By != nil && strings.EqualFold(r.By.Author.Login, o.Login) }) {
-			continue
-		}
-		names = append(names, o.Login)
-	}
-	return names
-}
-
-// handIn compares by login, for people who have not reviewed yet and whose
-// numeric id is therefore not known.
-func (c *court) handIn(a facts.Account) bool {
-	for _, commit := range c.touching {
-		for _, p := range append([]facts.Person{commit.Author, commit.Committer}, commit.CoAuthors...) {
-			if p.Account != nil && strings.EqualFold(p.Account.Login, a.Login) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func short(digest string) string {
-	if len(digest) > 8 {
-		return digest[:8]
-	}
-	return digest
-}
+func short(digest string) string { return digest[:min(len(digest), 8)] }

@@ -1,6 +1,7 @@
 package approval_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/pilotgate/pilotgate/internal/approval"
 	"github.com/pilotgate/pilotgate/internal/facts"
+	"github.com/pilotgate/pilotgate/internal/policy"
 )
 
 func TestCommandsAreRead(t *testing.T) {
@@ -24,9 +26,11 @@ func TestCommandsAreRead(t *testing.T) {
 		{"a digest with its name", "/pilot override sha256:abcdef012345 It burns", []approval.Command{{Verb: "override", Digest: "abcdef012345", Reason: "It burns"}}},
 		{"words that are no digest", "/pilot override because I say so", []approval.Command{{Verb: "override", Reason: "because I say so"}}},
 		{"a rollback's reason that begins like a digest", "/pilot rollback dead digests everywhere", []approval.Command{{Verb: "rollback", Reason: "dead digests everywhere"}}},
+		{"a digest's name without one", "/pilot override sha256: it burns", []approval.Command{{Verb: "override", Reason: "sha256: it burns"}}},
 		{"an item that is missing", "/pilot confirm", []approval.Command{{Verb: "confirm"}}},
 		{"an unknown one, to be answered", "/pilot dance abcdef012345", []approval.Command{{Verb: "dance"}}},
 		{"nothing after the word", "/pilot ", nil},
+		{"nothing but space after the word", "/pilot \t \n", nil},
 		{"not at the start of a line", " /pilot recheck", nil},
 		{"another word", "/pilotrecheck", nil},
 		{"between fences", "```\n/pilot recheck\n```\n~~~\n/pilot recheck\n~~~", nil},
@@ -66,6 +70,65 @@ func TestAtTheEdges(t *testing.T) {
 		change   func(*approval.Input)
 		complete bool
 	}{
+		{"a commit of an account without a number that is called the same", func(in *approval.Input) {
+			in.Pull.Commits[1].Author = person(facts.Account{Login: "irina-ml"})
+		}, true},
+		{"a request of an account without a number that is called the same", func(in *approval.Input) {
+			in.Pull.Author = facts.Account{Login: "irina-ml"}
+		}, true},
+		{"nobody told what is governed: all of it", func(in *approval.Input) {
+			in.Governed = nil
+			in.Pull.Commits[1].Author = person(irina)
+			in.Pull.Git.Trees["h2"] = tree("README.md", "r2", planPath, "p1")
+		}, false},
+		{"a commit that GitHub signed and the reviewer committed", func(in *approval.Input) {
+			in.Pull.Commits[1].Committer, in.Pull.Commits[1].SignedByGitHub = person(irina), true
+		}, false},
+		{"a suggestion in a commit of nobody's", func(in *approval.Input) {
+			in.Pull.Commits[1].Author.Account, in.Pull.Commits[1].CoAuthors, in.Pull.Commits[1].SignedByGitHub = nil, []facts.Person{person(irina)}, true
+		}, false},
+		{"an update whose merge GitHub did not sign", func(in *approval.Input) { updated(in).SignedByGitHub = false }, false},
+		{"an update that changes the plan", func(in *approval.Input) {
+			updated(in)
+			in.Pull.Git.Trees["m"] = tree("README.md", "r2", planPath, "p3")
+		}, false},
+		{"a push of more than an update", func(in *approval.Input) {
+			updated(in)
+			pushed(in.Pull, facts.Push{By: irina, Before: "h1", After: "m"})
+		}, false},
+		{"an update with a commit beside it", func(in *approval.Input) {
+			m := updated(in)
+			m.Parents = append(m.Parents, "b3")
+			in.Pull.Git.Trees["b3"] = tree("README.md", "r2")
+		}, false},
+		{"a commit that is no merge, after which the plan is as it was", func(in *approval.Input) {
+			m := updated(in)
+			m.Parents, in.Pull.Git.Trees["m"] = m.Parents[:1], tree("README.md", "r2", planPath, "p2")
+		}, false},
+		{"a push of what is not there any more", func(in *approval.Input) {
+			pushed(in.Pull, facts.Push{By: irina, Before: "h1", After: "gone"})
+		}, false},
+		{"an older verdict that came with a higher number", func(in *approval.Input) {
+			was := approve(99, irina, -5)
+			was.State = "CHANGES_REQUESTED"
+			in.Pull.Reviews = append(in.Pull.Reviews, was)
+		}, true},
+		{"a review of a head that was forced before it and never judged", func(in *approval.Input) {
+			in.Pull.Reviews[0].Commit = "u"
+			in.Pull.Timeline = []facts.Event{{Kind: "force_pushed", At: noon, Before: "h1", After: "u"}}
+		}, false},
+		{"a review of a head that was never judged, before others were forced", func(in *approval.Input) {
+			in.Pull.Reviews[0].Commit = "u"
+			in.Pull.Timeline = []facts.Event{{Kind: "force_pushed", At: noon.Add(5 * time.Minute), Before: "h2", After: "h3"}}
+		}, false},
+		{"a team of the role without access to the repository", func(in *approval.Input) {
+			in.Pull.Reviews[1].Author = vera
+			in.Pull.Teams["acme/ops"] = facts.Team{Members: []facts.Account{vera}, Outside: true}
+		}, false},
+		{"a team of the role that is not there", func(in *approval.Input) {
+			in.Pull.Reviews[1].Author = vera
+			in.Pull.Teams["acme/ops"] = facts.Team{Members: []facts.Account{vera}, Absent: true}
+		}, false},
 		{"a second on the day the limit ends", func(in *approval.Input) {
 			in.Pull.Now = in.Pull.Reviews[0].SubmittedAt.Add(in.MaxAge)
 		}, true},
@@ -87,6 +150,9 @@ func TestAtTheEdges(t *testing.T) {
 		{"two runs in one second: the later id speaks", func(in *approval.Input) {
 			in.Pull.Runs = append([]facts.CheckRun{run(9, "h2", digest, noon)}, append(in.Pull.Runs, run(3, "h2", other, noon))...)
 		}, true},
+		{"two runs in one second, the later one of another digest", func(in *approval.Input) {
+			in.Pull.Runs = append(in.Pull.Runs, run(3, "h2", other, noon))
+		}, false},
 		{"an earlier run of another digest", func(in *approval.Input) {
 			in.Pull.Runs = append(in.Pull.Runs, run(9, "h2", other, noon.Add(-time.Minute)))
 		}, true},
@@ -179,13 +245,194 @@ func TestWhoCanStillApprove(t *testing.T) {
 		{"not the initiator", func(in *approval.Input) { in.Initiator = "irina-ml" }, []string{"acme/leads"}},
 		{"not the author", func(in *approval.Input) { in.Initiator, in.Pull.Author = "", irina }, []string{"acme/leads"}},
 		{"not who had a hand in it", func(in *approval.Input) { in.Pull.Commits[1].CoAuthors = []facts.Person{person(irina)} }, []string{"acme/leads"}},
+		{"not who pushed", func(in *approval.Input) { pushed(in.Pull, facts.Push{By: irina}) }, []string{"acme/leads"}},
+		{"nor a team of which nobody else is left", func(in *approval.Input) { pushed(in.Pull, facts.Push{By: lena}) }, []string{"irina-ml"}},
+		{"a team of which somebody else is left", func(in *approval.Input) {
+			pushed(in.Pull, facts.Push{By: lena})
+			in.Pull.Teams["acme/leads"] = facts.Team{Members: []facts.Account{lena, max}}
+		}, []string{"irina-ml", "acme/leads"}},
+		{"nor an empty team", func(in *approval.Input) { in.Pull.Teams["acme/leads"] = facts.Team{} }, []string{"irina-ml"}},
+		{"nor a team without access", func(in *approval.Input) {
+			in.Pull.Teams["acme/leads"] = facts.Team{Members: []facts.Account{lena}, Outside: true}
+		}, []string{"irina-ml"}},
+		{"nor who has no access", func(in *approval.Input) { in.Pull.Access = nil }, []string{"acme/leads"}},
+		{"nobody where it is not told who pushed", func(in *approval.Input) { in.Pull.Pushers = nil }, nil},
+		{"in a checkout, whoever the file names", func(in *approval.Input) {
+			in.Pull.Local, in.Pull.Access, in.Pull.Teams, in.Pull.Pushers = true, nil, nil, nil
+		}, []string{"irina-ml", "acme/leads"}},
+		{"but the initiator, in a checkout too", func(in *approval.Input) {
+			in.Pull.Local, in.Pull.Access, in.Pull.Teams, in.Initiator = true, nil, nil, "Irina-ML"
+		}, []string{"acme/leads"}},
 		{"somebody, beside a commit of nobody's", func(in *approval.Input) { in.Pull.Commits[1].CoAuthors = []facts.Person{{Name: "x"}} }, []string{"irina-ml", "acme/leads"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			in := input(t)
 			in.Pull.Reviews = in.Pull.Reviews[1:]
 			c.change(&in)
-			assert.Equal(t, c.want, approval.Judge(in).Roles[0].Can)
+			roles := approval.Judge(in).Roles
+			i := slices.IndexFunc(roles, func(r approval.Role) bool { return r.Name == "ML Lead" })
+			assert.Equal(t, c.want, roles[i].Can)
 		})
 	}
+}
+
+func TestOwnersThatCannotBeReachedAreFound(t *testing.T) {
+	in := input(t)
+	assert.Empty(t, approval.Unreachable(in))
+	in.Pull.Teams = map[string]facts.Team{"acme/leads": {}}
+	in.Pull.Access = map[string]facts.Access{"irina-ml": {Account: irina}}
+	var got []string
+	for _, f := range approval.Unreachable(in) {
+		got = append(got, f.Case)
+	}
+	assert.Equal(t, []string{"nobody", "nobody", "no_member", "outside", "no_team", "outside"}, got)
+	in.Pull.Local = true
+	assert.Empty(t, approval.Unreachable(in), "a checkout cannot ask")
+}
+
+func TestOwnersAreAskedAfter(t *testing.T) {
+	in := input(t)
+	assert.Empty(t, approval.Needs(in))
+	in.Pull.Access, in.Pull.Teams = nil, nil
+	var got []string
+	for _, n := range approval.Needs(in) {
+		got = append(got, n.String())
+	}
+	assert.Equal(t, []string{"access irina-ml", "team acme/leads", "access oleg-ops", "team acme/ops"}, got)
+	in.Pull.Local = true
+	assert.Empty(t, approval.Needs(in))
+}
+
+func TestWhenToLookAgain(t *testing.T) {
+	in := input(t)
+	slices.Reverse(in.Pull.Reviews)
+	old := approve(5, max, -20)
+	in.Pull.Reviews = append(in.Pull.Reviews, old)
+	assert.Equal(t, noon.Add(time.Minute).Add(in.MaxAge), approval.Judge(in).LookAgainAt, "when the older of those that count expires")
+}
+
+func TestWhatIsNotConfirmedIsTold(t *testing.T) {
+	in := input(t)
+	in.Warned = []string{"release"}
+	assert.Equal(t, []string{"release"}, approval.Judge(in).Unconfirmed, "the other role is filled")
+	in.Pull.Reviews[1].Body = "- [x] release"
+	assert.Empty(t, approval.Judge(in).Unconfirmed)
+	in.Required = []string{in.Required[1], in.Required[0]}
+	assert.Empty(t, approval.Judge(in).Unconfirmed, "whichever role comes first")
+}
+
+func TestAnApprovalIsCarriedOverOnlyWithItsDigest(t *testing.T) {
+	in := input(t)
+	in.Pull.Head.OID = "h3"
+	in.Pull.Runs = append(in.Pull.Runs, run(3, "h3", digest, noon.Add(30*time.Minute)))
+	in.Pull.Reviews[1].Commit = "h1"
+	pushed(in.Pull)
+	got := approval.Judge(in).Reviews
+	assert.True(t, got[0].Carried)
+	assert.Equal(t, "h2", got[0].SeenAt)
+	assert.False(t, got[1].Carried, "it approved something else")
+	assert.Equal(t, other, got[1].Digest)
+	assert.Equal(t, other[:8], got[1].Reason.Args["digest"])
+}
+
+func TestAuthorityNamesTheCondition(t *testing.T) {
+	in := input(t)
+	at := noon.Add(time.Minute)
+	for _, c := range []struct {
+		name string
+		cmd  approval.Command
+		want approval.Reason
+	}{
+		{"of the role", approval.Command{By: oleg, At: at}, approval.Reason{}},
+		{"of another role", approval.Command{By: irina, At: at}, approval.Reason{Condition: 2, Key: "no_role"}},
+		{"of an App", approval.Command{By: facts.Account{ID: oleg.ID, Login: oleg.Login, Type: "Bot"}, At: at}, approval.Reason{Condition: 2, Key: "not_a_person"}},
+		{"too old", approval.Command{By: oleg, At: noon.AddDate(0, 0, -40)}, approval.Reason{Condition: 6, Key: "expired", Args: map[string]string{"days": "30"}}},
+		{"edited", approval.Command{By: oleg, At: at, Edited: true}, approval.Reason{Key: "edited"}},
+	} {
+		why, ok := approval.MayCommand(in, c.cmd, approval.Operations)
+		assert.Equal(t, c.want, why, c.name)
+		assert.Equal(t, c.want.Key == "", ok, c.name)
+	}
+	in.Initiator = "oleg-ops"
+	why, _ := approval.MayCommand(in, approval.Command{By: oleg, At: at}, approval.Operations)
+	assert.Equal(t, approval.Reason{Condition: 3, Key: "initiator"}, why)
+}
+
+func TestADeletedAccountHoldsNoRole(t *testing.T) {
+	in := input(t)
+	in.Roles, _ = policy.ParseRoles(policy.RolesPath, []byte("[ML Lead]\n* @ghost\n[Operations Owner]\n* @oleg-ops\n"))
+	in.Pull.Access["ghost"] = facts.Access{Collaborator: true}
+	assert.Empty(t, approval.RolesOf(in, facts.Account{Login: "ghost"}))
+	assert.Equal(t, []string{"ML Lead"}, approval.RolesOf(in, facts.Account{ID: 8, Login: "Ghost"}))
+}
+
+func TestWhatIsAskedAboutCommits(t *testing.T) {
+	nobody := facts.Person{Name: "x"}
+	for _, c := range []struct {
+		name   string
+		change func(*approval.Input)
+		asked  bool
+	}{
+		{"the author's own, who commented as a reviewer", func(in *approval.Input) {
+			in.Pull.Reviews = append(in.Pull.Reviews, approve(13, dana, 3))
+		}, false},
+		{"somebody's who reviewed nothing", func(in *approval.Input) {
+			in.Pull.Commits[1].Author, in.Pull.Commits[1].Committer = person(max), person(max)
+		}, false},
+		{"a reviewer's, committed by the author", func(in *approval.Input) { in.Pull.Commits[1].Author = person(irina) }, true},
+		{"a reviewer's together with others", func(in *approval.Input) {
+			c := &in.Pull.Commits[1]
+			c.Author, c.Committer, c.CoAuthors = person(max), person(max), []facts.Person{person(irina), person(max)}
+		}, true},
+		{"somebody's who gives a command", func(in *approval.Input) {
+			in.Pull.Commits[1].Author = person(max)
+			in.Pull.Comments = []facts.Comment{{Author: max, Body: "/pilot override " + digest + " x"}}
+		}, true},
+		{"nobody's", func(in *approval.Input) { in.Pull.Commits[1].Author = nobody }, true},
+		{"nobody's beside the author's", func(in *approval.Input) { in.Pull.Commits[1].CoAuthors = []facts.Person{nobody} }, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			in := input(t)
+			in.Pull.Git.Trees = nil
+			c.change(&in)
+			asked := slices.ContainsFunc(approval.Needs(in), func(n facts.Need) bool { return n.Kind == facts.NeedTree && n.Commit == "h2" })
+			assert.Equal(t, c.asked, asked)
+		})
+	}
+}
+
+func TestExternalIDsOfOthersAreNotRead(t *testing.T) {
+	good := approval.ExternalID{Number: 42, Base: "main", Digest: digest}.String()
+	got, ok := approval.ParseExternalID(good)
+	require.True(t, ok)
+	assert.True(t, got.Evidence.IsZero())
+	none, ok := approval.ParseExternalID(approval.ExternalID{Number: 42, Base: "main"}.String())
+	require.True(t, ok, "nothing governed has no digest")
+	assert.Empty(t, none.Digest)
+	for name, bad := range map[string]string{
+		"empty":            "",
+		"cut short":        strings.TrimSuffix(good, ";base=main"),
+		"another version":  "v2" + strings.TrimPrefix(good, "v1"),
+		"no number":        strings.Replace(good, "pr=42", "pr=x", 1),
+		"other names":      strings.Replace(good, "pr=", "no=", 1),
+		"no digest":        strings.Replace(good, "digest=", "sum=", 1),
+		"no evidence":      strings.Replace(good, "evidence=", "at=", 1),
+		"no base":          strings.Replace(good, "base=", "to=", 1),
+		"no time":          strings.Replace(good, "evidence=0", "evidence=x", 1),
+		"a digest too few": strings.Replace(good, digest, digest[1:], 1),
+		"no hex digest":    strings.Replace(good, digest, "z"+digest[1:], 1),
+	} {
+		_, ok := approval.ParseExternalID(bad)
+		assert.False(t, ok, name)
+	}
+}
+
+func TestPublishedDigests(t *testing.T) {
+	in := input(t)
+	another := run(7, "h2", strings.Repeat("12", 32), noon)
+	another.ExternalID = approval.ExternalID{Number: 43, Digest: strings.Repeat("12", 32)}.String()
+	foreign := run(8, "h2", digest, noon)
+	foreign.ExternalID = "theirs"
+	in.Pull.Runs = append(in.Pull.Runs, run(5, "h2", "", noon), run(6, "h2", digest, noon), another, foreign)
+	assert.Equal(t, []string{other, digest}, approval.Published(in.Pull))
 }

@@ -90,6 +90,9 @@ type Options struct {
 	// Unguarded leaves the training environment without our protection rule, as
 	// on a plan of GitHub's that has none.
 	Unguarded bool
+	// Personal makes the repository the administrator's own, where there are no
+	// teams, and not the organization's.
+	Personal bool
 	// Transport wraps the way to GitHub (tests validate there); nil is direct.
 	Transport func(http.RoundTripper) http.RoundTripper
 	// Wire makes the way to a server: where it listens, and who reaches it there
@@ -135,6 +138,10 @@ func New(ctx context.Context, o Options) (*World, error) {
 	}
 
 	w := &World{late: late, Key: key, Story: o.Story, options: o, appKey: appKey, AlertToken: hex.EncodeToString(secret)}
+	owner := owner
+	if o.Personal {
+		owner, w.Story.LoginsOnly = admin, true
+	}
 	w.Story.Owner = owner
 	w.Story.SigningKey = sample.SigningKey{ID: key.Public.ID, Ed25519: key.Public.Public, From: now().AddDate(0, 0, -1).Format(time.DateOnly)}
 	w.GitHub = fakegithub.New(fakegithub.Options{Now: now, TokenNow: time.Now, Tick: time.Second, Seed: 1, Faults: o.Faults, BaseURL: "https://github.example"})
@@ -153,8 +160,10 @@ func New(ctx context.Context, o Options) (*World, error) {
 	for _, login := range []string{sample.Initiator, guest, sample.MLLead, sample.Operations, sample.Operations2} {
 		w.Repo.SetCollaborator(login, "write")
 	}
-	for _, team := range []string{"ml-leads", "ml-ops"} {
-		w.GitHub.GrantTeam(owner, team, w.Repo, "write")
+	if !o.Personal {
+		for _, team := range []string{"ml-leads", "ml-ops"} {
+			w.GitHub.GrantTeam(owner, team, w.Repo, "write")
+		}
 	}
 	app := deploy.App()
 	w.App = w.GitHub.CreateApp(fakegithub.AppSpec{

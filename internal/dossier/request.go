@@ -123,24 +123,22 @@ func (r *reader) read(planPath string) {
 	r.release(q)
 }
 
-// people asks for the teams that the role file names and for who pushed.
+// people asks for the teams and the people that the role file names, and for who
+// pushed.
 func (r *reader) people() {
 	p := r.pull
+	for _, role := range r.d.Roles.Required() {
+		for _, o := range r.d.Roles.Common(role, r.d.ApprovalPaths()) {
+			if o.Team == "" && !p.Local {
+				r.has(facts.Need{Kind: facts.NeedAccess, Login: o.Login})
+			}
+		}
+	}
 	for _, t := range r.d.Roles.Teams() {
 		r.has(facts.Need{Kind: facts.NeedTeam, Team: strings.ToLower(t.Org + "/" + t.Team)})
 	}
-	if !p.Local && p.Head.Repo != 0 {
-		moves := 0
-		for _, e := range p.Timeline {
-			if e.Kind == "force_pushed" || e.Kind == "reopened" {
-				moves++
-			}
-		}
-		head := p.Head.OID
-		if p.Merge != nil && p.Merge.Head != "" { // what is judged as the head may be the merge
-			head = p.Merge.Head
-		}
-		r.has(facts.Need{Kind: facts.NeedPushers, Repo: p.Head.Name, Branch: p.Head.Ref, Commit: head, Moves: moves})
+	if n, ok := p.PushersNeed(); ok {
+		r.has(n)
 	}
 }
 

@@ -13,6 +13,9 @@ type Click struct {
 // Access is what an account may do in the repository.
 type Access struct {
 	Account Account `json:"account"` // as GitHub names it now
-	Write   bool    `json:"write,omitempty"`
-	Admin   bool    `json:"admin,omitempty"`
+	// Collaborator: let in by name, by a team or by the organization. Anybody may
+	// read a public repository; only a collaborator is asked for a review.
+	Collaborator bool `json:"collaborator,omitempty"`
+	Write        bool `json:"write,omitempty"`
+	Admin        bool `json:"admin,omitempty"`
 }

@@ -102,6 +102,8 @@ type Team struct {
 	NodeID  string    `json:"node_id,omitempty"`
 	Members []Account `json:"members,omitempty"`
 	Absent  bool      `json:"absent,omitempty"` // no such team, or we may not see it
+	// Outside: without access to the repository, so that GitHub asks it for nothing.
+	Outside bool `json:"outside,omitempty"`
 }
 
 // Made is when a commit was made, as its committer wrote it.

@@ -36,6 +36,25 @@ type PullRequest struct {
 	Plan string `json:"plan,omitempty"`
 }
 
+// PushersNeed asks who pushed the branch to where it stands, or stood when it was
+// merged; ok is false where nobody can be asked: in a checkout, and where the
+// fork is gone.
+func (p *PullRequest) PushersNeed() (n Need, ok bool) {
+	if p.Local || p.Head.Repo == 0 {
+		return Need{}, false
+	}
+	n = Need{Kind: NeedPushers, Repo: p.Head.Name, Branch: p.Head.Ref, Commit: p.Head.OID}
+	if p.Merge != nil && p.Merge.Head != "" { // what is judged as the head may be the merge
+		n.Commit = p.Merge.Head
+	}
+	for _, e := range p.Timeline {
+		if e.Kind == "force_pushed" || e.Kind == "reopened" {
+			n.Moves++
+		}
+	}
+	return n, true
+}
+
 // Head is the proposed side.
 type Head struct {
 	OID  string `json:"oid"`

@@ -333,10 +333,16 @@ func (g *graph) resolve(typeName string, on any, fld *ast.Field) (any, error) {
 	case *conn:
 		return x.field(fld.Name)
 	case edge:
-		if fld.Name == "cursor" {
+		c, is := x.node.(collaboratorOf)
+		switch {
+		case fld.Name == "cursor":
 			return x.cursor, nil
+		case fld.Name == "permission" && is:
+			return strings.ToUpper(g.s.accessExplicit(c.r, c.who)), nil
 		}
 		return x.node, nil
+	case collaboratorOf:
+		on = x.who
 	}
 	do := resolvers[typeName+"."+fld.Name]
 	if do == nil {

@@ -230,6 +230,18 @@ var repositoryFields = map[string]resolver{
 		}
 		return nil, nil
 	})),
+	// Who has no access of his own is no collaborator, although everybody may read
+	// a public repository.
+	"Repository.collaborators": permitted("metadata:read", with(func(g *graph, r *repo, a map[string]any) (any, error) {
+		out := []any{}
+		login, one := a["login"].(string)
+		for _, who := range g.s.collaboratorsOf(r) {
+			if !one || strings.EqualFold(who.login, login) {
+				out = append(out, collaboratorOf{r, who})
+			}
+		}
+		return out, nil
+	})),
 	"Repository.pullRequest": permitted("pull_requests:read", with(func(_ *graph, r *repo, a map[string]any) (any, error) {
 		n := intArg(a, "number", 0)
 		if i := r.issues[n]; i != nil && i.pull != nil {
@@ -420,6 +432,16 @@ var peopleFields = map[string]resolver{
 			members = slices.DeleteFunc(members, func(x *account) bool { return slices.Contains(own, x) })
 		}
 		return anys(members), nil
+	}),
+	"Team.repositories": with(func(g *graph, t *team, a map[string]any) (any, error) {
+		out := []any{}
+		part, _ := a["query"].(string)
+		for _, r := range g.s.repos {
+			if g.s.teamReaches(t, r) && !r.gone && g.c.actor.sees(r) && strings.Contains(strings.ToLower(r.name), strings.ToLower(part)) {
+				out = append(out, r)
+			}
+		}
+		return out, nil
 	}),
 	"App.databaseId": of(func(_ *graph, a *app) any { return a.id }),
 	"App.id":         of(func(_ *graph, a *app) any { return nodeID("A", a.id) }),

@@ -45,6 +45,10 @@ type (
 		p *pull
 		c change
 	}
+	collaboratorOf struct { // somebody whom the repository lets in
+		r   *repo
+		who *account
+	}
 	group struct { // reactions of one kind
 		content string
 		rs      []*reaction
@@ -88,6 +92,8 @@ func typeOf(v any) string {
 		return x.kind
 	case *team:
 		return "Team"
+	case collaboratorOf:
+		return x.who.kind
 	case *review:
 		return "PullRequestReview"
 	case *comment:

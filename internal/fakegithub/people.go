@@ -184,6 +184,18 @@ func (s *Server) membersOf(t *team, children bool) []*account {
 	return s.sortedAccounts(in)
 }
 
+// collaboratorsOf are whom the repository lets in: who may only read because
+// everybody may is none.
+func (s *Server) collaboratorsOf(r *repo) []*account {
+	in := map[int64]bool{}
+	for _, a := range s.byID {
+		if a.kind == "User" && !a.gone && s.accessExplicit(r, a) != "" {
+			in[a.id] = true
+		}
+	}
+	return s.sortedAccounts(in)
+}
+
 func (s *Server) sortedAccounts(in map[int64]bool) []*account {
 	var out []*account
 	for id := range in {

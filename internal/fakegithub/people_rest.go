@@ -159,13 +159,7 @@ func (c *call) teamMembership() (answer, error) {
 }
 
 func (c *call) collaborators() (answer, error) {
-	in := map[int64]bool{}
-	for _, a := range c.s.byID {
-		if a.kind == "User" && !a.gone && c.s.accessExplicit(c.repo, a) != "" {
-			in[a.id] = true
-		}
-	}
-	return ok(list(page(c, c.s.sortedAccounts(in)), func(a *account) fields {
+	return ok(list(page(c, c.s.collaboratorsOf(c.repo)), func(a *account) fields {
 		f := c.s.showUser(a)
 		p := c.s.access(c.repo, a)
 		f["permissions"], f["role_name"] = permissionsOf(p), p

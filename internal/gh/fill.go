@@ -136,8 +136,9 @@ type filling struct {
 	client  *Client
 	inst    *installation
 	subject facts.Subject
-	mu      sync.Mutex // guards to's maps
+	mu      sync.Mutex // guards to's maps, and outside
 	to      *facts.Common
+	outside map[string]bool // teams without access, by "org/slug", whose people are still to be read
 }
 
 // set writes one answer; it is true, so that it ends a condition.

@@ -121,7 +121,7 @@ func TestFillTeams(t *testing.T) {
 	w.pass(time.Minute)
 	assert.Equal(t, []string{"boris", "lead", "ops"}, logins("acme/ml"))
 	w.hub.SetTeamMember("acme", "ml-leads", "ops", "")
-	w.client.ForgetTeams("acme", "")
+	w.client.ForgetPeople(w.install)
 	assert.Equal(t, []string{"boris", "lead"}, logins("acme/ml"), "an event drops it")
 
 	c := w.common()

@@ -12,8 +12,8 @@ import (
 )
 
 type teamKey struct {
-	installation int64
-	team         string // lower-case "org/slug"
+	installation, repository int64
+	team                     string // lower-case "org/slug"
 }
 
 type teamAnswer struct {
@@ -31,12 +31,12 @@ func (f *filling) knownTeam(name string) (facts.Team, bool) {
 	if org, slug, ok := strings.Cut(name, "/"); !ok || org == "" || slug == "" {
 		return facts.Team{Absent: true}, true
 	}
-	a, ok := f.client.teams.get(teamKey{f.inst.id, strings.ToLower(name)})
+	a, ok := f.client.teams.get(teamKey{f.inst.id, f.to.Repository.ID, strings.ToLower(name)})
 	return a.team, ok && f.client.now().Before(a.until)
 }
 
 func (f *filling) keepTeam(name string, t facts.Team) {
-	f.client.teams.put(teamKey{f.inst.id, strings.ToLower(name)}, teamAnswer{t, f.client.now().Add(teamLifetime)}, 4)
+	f.client.teams.put(teamKey{f.inst.id, f.to.Repository.ID, strings.ToLower(name)}, teamAnswer{t, f.client.now().Add(teamLifetime)}, 4)
 }
 
 // team reads a team of any size; one of at most 100 people is asked for together
@@ -67,15 +67,9 @@ func (f *filling) team(ctx context.Context, name string) (facts.Team, error) {
 		}
 		page = resp.NextPage
 	}
+	f.mu.Lock()
+	out.Outside = f.outside[strings.ToLower(name)]
+	f.mu.Unlock()
 	f.keepTeam(name, out)
 	return out, nil
-}
-
-// ForgetTeams drops what is known about an organization's teams; slug "" means
-// all of them. Membership and team events call it.
-func (c *Client) ForgetTeams(org, slug string) {
-	want := strings.ToLower(org + "/" + slug)
-	c.teams.removeIf(func(k teamKey) bool {
-		return k.team == want || slug == "" && strings.HasPrefix(k.team, want)
-	})
 }

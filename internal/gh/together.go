@@ -22,10 +22,11 @@ const (
 	smallDataset = 400_000
 	// changedBytes bounds what is asked for because it changed, in bytes.
 	changedBytes = 512 << 10
-	// refsAtOnce and teamsAtOnce bound what else is asked for in one query; a
-	// plan names one tag, a role file a handful of teams.
-	refsAtOnce  = 10
-	teamsAtOnce = 20
+	// These bound what else is asked for in one query; a plan names one tag, a role
+	// file a handful of teams and people.
+	refsAtOnce   = 10
+	teamsAtOnce  = 20
+	peopleAtOnce = 20
 )
 
 // Sight is where a pull request's head was seen, and when.
@@ -34,15 +35,16 @@ type Sight struct {
 	At   time.Time
 }
 
-// bundle is what one query asks for: documents, small datasets, teams, tags,
-// and where the pull request stands.
+// bundle is what one query asks for: documents, small datasets, teams, people,
+// tags, and where the pull request stands.
 type bundle struct {
-	blobs []string
-	teams []string
-	tags  []string
+	blobs  []string
+	teams  []string
+	people []string // logins
+	tags   []string
 }
 
-func (b *bundle) empty() bool { return len(b.blobs)+len(b.teams)+len(b.tags) == 0 }
+func (b *bundle) empty() bool { return len(b.blobs)+len(b.teams)+len(b.people)+len(b.tags) == 0 }
 
 // add takes a need if it is one for a bundle and there is room.
 func (b *bundle) add(n facts.Need) {
@@ -56,6 +58,8 @@ func (b *bundle) add(n facts.Need) {
 		b.blobs = append(b.blobs, n.OID)
 	case n.Kind == facts.NeedTeam:
 		put(&b.teams, n.Team, teamsAtOnce)
+	case n.Kind == facts.NeedAccess && loginName(n.Login):
+		put(&b.people, n.Key(), peopleAtOnce)
 	case n.Kind == facts.NeedTag && tagName(n.Tag):
 		put(&b.tags, n.Tag, refsAtOnce)
 	}
@@ -69,6 +73,9 @@ func (b *bundle) needs() []facts.Need {
 	for _, team := range b.teams {
 		out = append(out, facts.Need{Kind: facts.NeedTeam, Team: team})
 	}
+	for _, login := range b.people {
+		out = append(out, facts.Need{Kind: facts.NeedAccess, Login: login})
+	}
 	for _, tag := range b.tags {
 		out = append(out, facts.Need{Kind: facts.NeedTag, Tag: tag})
 	}
@@ -81,6 +88,8 @@ func (b *bundle) has(n facts.Need) bool {
 		return slices.Contains(b.blobs, n.OID)
 	case facts.NeedTeam:
 		return slices.Contains(b.teams, n.Team)
+	case facts.NeedAccess:
+		return slices.Contains(b.people, n.Key())
 	case facts.NeedTag:
 		return slices.Contains(b.tags, n.Tag)
 	}
@@ -191,6 +200,11 @@ func (f *filling) query(ctx context.Context, b bundle, sighted bool) (Sight, []f
 		fmt.Fprintf(&declared, ", $t%d: String!", i)
 		fmt.Fprintf(&inside, "    t%d: ref(qualifiedName: $t%d) { target { oid } }\n", i, i)
 	}
+	for i, login := range b.people {
+		vars[fmt.Sprintf("p%d", i)] = login
+		fmt.Fprintf(&declared, ", $p%d: String!", i)
+		fmt.Fprintf(&inside, "    p%d: collaborators(login: $p%d, first: 1) { edges { permission node { databaseId login } } }\n", i, i)
+	}
 	if sighted {
 		number, _ := strconv.Atoi(f.subject.ID)
 		vars["number"] = number
@@ -201,7 +215,7 @@ func (f *filling) query(ctx context.Context, b bundle, sighted bool) (Sight, []f
 		org, slug, _ := strings.Cut(team, "/")
 		vars[fmt.Sprintf("o%d", i)], vars[fmt.Sprintf("s%d", i)] = org, slug
 		fmt.Fprintf(&declared, ", $o%d: String!, $s%d: String!", i, i)
-		fmt.Fprintf(&beside, "  m%d: organization(login: $o%d) { team(slug: $s%d) { id members(first: 100) { pageInfo { hasNextPage } nodes { databaseId login } } } }\n", i, i, i)
+		fmt.Fprintf(&beside, "  m%d: organization(login: $o%d) { team(slug: $s%d) { id members(first: 100) { pageInfo { hasNextPage } nodes { databaseId login } } repositories(first: 100, query: $name) { pageInfo { hasNextPage } nodes { databaseId } } } }\n", i, i, i)
 	}
 	if inside.Len() == 0 {
 		inside.WriteString("    id\n")
@@ -270,15 +284,30 @@ func (f *filling) understand(b bundle, data, fields map[string]json.RawMessage, 
 			set(f, f.to.Tags, n, facts.TagFacts{Absent: true})
 		}
 	}
+	for i, login := range b.people {
+		alias, n := fmt.Sprintf("p%d", i), facts.Need{Kind: facts.NeedAccess, Login: login}
+		var got wireCollaborators
+		if _, bad := refused[alias]; bad || !decode(fields[alias], &got) {
+			left = append(left, n)
+			continue
+		}
+		set(f, f.to.Access, n, got.access(login))
+	}
 	for i, team := range b.teams {
 		alias, n := fmt.Sprintf("m%d", i), facts.Need{Kind: facts.NeedTeam, Team: team}
 		e, bad := refused[alias]
 		var got wireMembers
 		switch whole := !bad && decode(data[alias], &got); {
 		case bad && e.Type != "NOT_FOUND" && e.Type != "FORBIDDEN", whole && got.Team != nil && got.Team.Members.PageInfo.HasNextPage:
+			if whole && !got.Team.reaches(f.to.Repository.ID) {
+				f.mu.Lock()
+				made(&f.outside)
+				f.outside[strings.ToLower(team)] = true
+				f.mu.Unlock()
+			}
 			left = append(left, n)
 		case whole && got.Team != nil:
-			t := facts.Team{NodeID: got.Team.ID}
+			t := facts.Team{NodeID: got.Team.ID, Outside: !got.Team.reaches(f.to.Repository.ID)}
 			for _, u := range got.Team.Members.Nodes {
 				t.Members = append(t.Members, facts.Account{ID: u.DatabaseID, Login: u.Login, Type: "User"})
 			}
@@ -292,12 +321,19 @@ func (f *filling) understand(b bundle, data, fields map[string]json.RawMessage, 
 	return left
 }
 
-type wireMembers struct {
-	Team *struct {
-		ID      string
-		Members connection[struct {
-			DatabaseID int64
-			Login      string
-		}]
-	}
+type wireMembers struct{ Team *wireTeam }
+
+type wireTeam struct {
+	ID      string
+	Members connection[struct {
+		DatabaseID int64
+		Login      string
+	}]
+	Repositories connection[struct{ DatabaseID int64 }] // of this repository's name
+}
+
+// reaches tells whether this repository is among the team's; of more than a page
+// with a name like it, it may be.
+func (t *wireTeam) reaches(repository int64) bool {
+	return t.Repositories.PageInfo.HasNextPage || slices.ContainsFunc(t.Repositories.Nodes, func(r struct{ DatabaseID int64 }) bool { return r.DatabaseID == repository })
 }

@@ -153,7 +153,10 @@ func verdict(d dossier.Dossier) Verdict {
 		v.Checks = append(v.Checks, check)
 	}
 	v.Evidence = evidenceAt(p, v)
-	v.People = approval.Judge(approvalInput(&d, v.Digest, &v))
+	in := approvalInput(&d, v.Digest, &v)
+	v.People = approval.Judge(in)
+	d.RolesFindings = append(slices.Clone(d.RolesFindings), approval.Unreachable(in)...)
+	v.Dossier.RolesFindings = d.RolesFindings
 	v.Approvals, v.State, v.Why = conclude(&d, v, failed, pending)
 	v.LookAgainAt = v.People.LookAgainAt
 	return v
@@ -190,6 +193,8 @@ func conclude(d *dossier.Dossier, v Verdict, failed, pending bool) (Conclusion, 
 		return Failure, Blocked, Reason{Key: "changes_requested", Args: map[string]string{"login": v.People.Blocking[0].Author.Login}}
 	case len(v.People.Unattributed) > 0:
 		return Failure, Blocked, Reason{Key: "unattributed", Args: map[string]string{"commit": v.People.Unattributed[0].OID}}
+	case v.People.PushersUnknown:
+		return Failure, Blocked, Reason{Key: "pushers_unknown", Args: map[string]string{"branch": p.Head.Ref}}
 	case failed:
 		return InProgress, Blocked, Reason{Key: "checks_failed"}
 	case pending && d.Request == nil:

@@ -1,6 +1,8 @@
 package judge
 
 import (
+	"slices"
+
 	"github.com/pilotgate/pilotgate/internal/approval"
 	"github.com/pilotgate/pilotgate/internal/ledger"
 )
@@ -13,6 +15,13 @@ func overridden(report ledger.Report, signoff ledger.Record) bool {
 		}
 	}
 	return false
+}
+
+// lapsed tells whether the checks had been let pass by an override that was over
+// when the request was merged: its green was an old one.
+func lapsed(v Verdict) bool {
+	over := slices.ContainsFunc(v.People.Orders, func(o approval.Order) bool { return o.Refused.Key == "override_over" })
+	return over && slices.ContainsFunc(v.Checks, func(c Check) bool { return c.Conclusion == Failure && !c.Lifted })
 }
 
 // overrideRecord is the record of who let failed checks pass, and why. It has

@@ -210,7 +210,7 @@ func openSignoff(s *facts.Pilot) (PilotVerdict, []facts.Need) {
 	}
 	pv := verdictOf(d, people, v.Digest, rules.RunRequest(&d))
 	v.Checks = pv.Checks
-	if !pv.People.Complete() {
+	if !pv.People.Complete() || lapsed(pv) {
 		return v.as(Bypassed, "not_approved"), nil
 	}
 	record := signoff(s, d, pv, v)

@@ -103,7 +103,7 @@ func approvedBefore(c *facts.RoleChange) bool {
 }
 
 // nobodyLeft tells whether some role had nobody by this role file: it cannot be
-// read, or of the owners no team has members and no login may write.
+// read, or of the owners no team has members and no login access.
 func nobodyLeft(s *facts.RepositoryState, home, blob string) (bool, []facts.Need) {
 	n := facts.Need{Kind: facts.NeedBlob, OID: blob}
 	if !s.Answered(n) {
@@ -128,9 +128,10 @@ func nobodyLeft(s *facts.RepositoryState, home, blob string) (bool, []facts.Need
 			case !s.Answered(n):
 				open = append(open, n)
 			case o.Team != "":
-				somebody = somebody || len(s.Teams[n.Key()].Members) > 0
+				t := s.Teams[n.Key()]
+				somebody = somebody || len(t.Members) > 0 && !t.Absent && !t.Outside
 			default:
-				somebody = somebody || s.Access[n.Key()].Write
+				somebody = somebody || s.Access[n.Key()].Collaborator
 			}
 		}
 		if !somebody {

@@ -244,6 +244,9 @@ func (w *Words) Approvals(v judge.Verdict) Output {
 			b.WriteString("- " + w.reviewLine(r) + "\n")
 		}
 	}
+	if v.Approvals != judge.Success {
+		b.WriteString(w.unreachable(v))
+	}
 	if v.Digest != "" {
 		b.WriteString("\n" + w.say(markdown, "summary", "digest", "digest", v.Digest) + "\n")
 	}

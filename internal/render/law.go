@@ -6,6 +6,7 @@ import (
 
 	"github.com/pilotgate/pilotgate/internal/finding"
 	"github.com/pilotgate/pilotgate/internal/judge"
+	"github.com/pilotgate/pilotgate/internal/policy"
 )
 
 // brokenLaw names the lines of the base branch's policy or role file because of
@@ -26,7 +27,7 @@ func (w *Words) brokenLaw(v judge.Verdict) string {
 			continue
 		}
 		if n++; n <= most {
-			b.WriteString("- **" + f.Rule + "** `" + escape(f.At.Path, markdown, true) + ":" + strconv.Itoa(f.At.Line) + "` " + w.what(f, markdown) + " " + w.mend(f, markdown) + "\n")
+			b.WriteString(w.lawLine(f))
 		}
 	}
 	if n > most {
@@ -34,6 +35,25 @@ func (w *Words) brokenLaw(v judge.Verdict) string {
 	}
 	if n > 0 {
 		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+func (w *Words) lawLine(f finding.Finding) string {
+	return "- **" + f.Rule + "** `" + escape(f.At.Path, markdown, true) + ":" + strconv.Itoa(f.At.Line) + "` " + w.what(f, markdown) + " " + w.mend(f, markdown) + "\n"
+}
+
+// unreachable names the owners in the role file who cannot be asked: somebody
+// would wait for them.
+func (w *Words) unreachable(v judge.Verdict) string {
+	const most = 20
+	var b strings.Builder
+	n := 0
+	for _, f := range v.Dossier.RolesFindings {
+		if f.Rule == policy.RuleReach && f.Severity == finding.Warning && n < most {
+			n++
+			b.WriteString(w.lawLine(f))
+		}
 	}
 	return b.String()
 }

@@ -81,6 +81,8 @@ func states() []state {
 			approve(irina)(p, v)
 			p.Reviews[0].State = "CHANGES_REQUESTED"
 		}},
+		{name: "owner_gone", base: replace(".github/PILOT_APPROVERS", "@"+sample.Operations2, "@gone-ops"), people: approve(irina)},
+		{name: "role_gone", base: replace(".github/PILOT_APPROVERS", "@"+sample.Operations+" @"+sample.Operations2, "@gone-ops"), people: approve(irina)},
 		{
 			name: "fork", head: replace(sample.Plan, "- Target release: v1.4.0", "- Target release: v1.4.2"),
 			pull: func(p *facts.PullRequest) { p.Head.Fork, p.Head.Repo, p.Head.Name = true, 8, "visitor/digest-pilots" },
@@ -118,7 +120,7 @@ func (s state) verdict(t *testing.T) (facts.PullRequest, judge.Verdict) {
 			Repository: facts.Repository{ID: 7, Owner: "acme", Name: "digest-pilots", URL: "https://github.com/acme/digest-pilots", DefaultBranch: "main", DefaultOID: baseID},
 			Git:        facts.Git{Trees: map[string]facts.Tree{baseID: tree(base), headID: tree(head)}, Blobs: map[string]facts.Blob{}},
 			Bases:      map[string]string{}, Reach: map[string]facts.Reach{}, Tags: map[string]facts.TagFacts{},
-			Teams: map[string]facts.Team{}, Scans: map[string]facts.Scan{}, Pushers: map[string]facts.Pushers{}, Branches: map[string]facts.Branch{},
+			Teams: map[string]facts.Team{}, Access: map[string]facts.Access{}, Scans: map[string]facts.Scan{}, Pushers: map[string]facts.Pushers{}, Branches: map[string]facts.Branch{},
 		},
 		Number: 42, Open: true, Author: dana,
 		Head: facts.Head{OID: headID, Ref: "pilot", Repo: 7, Name: "acme/digest-pilots"},
@@ -140,6 +142,9 @@ func (s state) verdict(t *testing.T) (facts.PullRequest, judge.Verdict) {
 				p.Reach[n.Key()] = facts.Reach{Reachable: true}
 			case facts.NeedTag:
 				p.Tags[n.Key()] = facts.TagFacts{Absent: true}
+			case facts.NeedAccess:
+				who := map[string]facts.Account{sample.MLLead: irina, sample.Operations: oleg, sample.Operations2: {ID: 6, Login: sample.Operations2, Type: "User"}}[n.Login]
+				p.Access[n.Key()] = facts.Access{Account: who, Collaborator: who.ID != 0}
 			case facts.NeedPushers:
 				p.Pushers[n.Key()] = facts.Pushers{Pushes: []facts.Push{{By: dana}}}
 			case facts.NeedScan:

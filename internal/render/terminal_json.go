@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"strings"
+	"time"
 
+	"github.com/pilotgate/pilotgate/internal/approval"
 	"github.com/pilotgate/pilotgate/internal/finding"
 	"github.com/pilotgate/pilotgate/internal/judge"
 )
@@ -20,6 +22,57 @@ type jsonVerdict struct {
 	Digest     string      `json:"digest"`
 	Conclusion string      `json:"conclusion"`
 	Checks     []jsonCheck `json:"checks"`
+	// Roles and Reviews are the people: both are there where roles are to be filled.
+	Roles   []jsonRole   `json:"roles,omitempty"`
+	Reviews []jsonReview `json:"reviews,omitempty"`
+}
+
+// jsonRole is a role, who fills it, and who still can: logins and "org/team".
+type jsonRole struct {
+	Role string   `json:"role"`
+	By   string   `json:"by,omitempty"`
+	Can  []string `json:"can,omitempty"`
+}
+
+// jsonReview is a review and why it does not count: the number of the condition
+// (1 to 8, docs/approvals.md), its name and its sentence.
+type jsonReview struct {
+	ID          int64    `json:"id"`
+	Login       string   `json:"login"`
+	State       string   `json:"state"`
+	SubmittedAt string   `json:"submitted_at"`
+	Roles       []string `json:"roles,omitempty"`
+	Counts      bool     `json:"counts"`
+	Fills       string   `json:"fills,omitempty"`
+	Digest      string   `json:"digest,omitempty"`
+	CarriedFrom string   `json:"carried_from,omitempty"`
+	Condition   int      `json:"condition,omitempty"`
+	Reason      string   `json:"reason,omitempty"`
+	Message     string   `json:"message,omitempty"`
+}
+
+func (w *Words) jsonPeople(people approval.Result) (roles []jsonRole, reviews []jsonReview) {
+	for _, r := range people.Roles {
+		x := jsonRole{Role: r.Name, Can: r.Can}
+		if r.By != nil {
+			x.By = r.By.Author.Login
+		}
+		roles = append(roles, x)
+	}
+	for _, r := range people.Reviews {
+		x := jsonReview{
+			ID: r.ID, Login: r.Author.Login, State: r.State, SubmittedAt: r.SubmittedAt.UTC().Format(time.RFC3339), Roles: r.Roles,
+			Counts: r.Counts, Fills: r.Role, Digest: r.Digest, Condition: r.Reason.Condition, Reason: r.Reason.Key,
+		}
+		if r.Carried {
+			x.CarriedFrom = r.SeenAt
+		}
+		if !r.Counts {
+			x.Message = strings.ReplaceAll(w.reviewLine(r), "`", "")
+		}
+		reviews = append(reviews, x)
+	}
+	return roles, reviews
 }
 
 type jsonCheck struct {
@@ -54,6 +107,7 @@ func (w *Words) JSON(v judge.Verdict) ([]byte, error) {
 	}
 	if v.State != judge.NotGoverned {
 		law := append(append([]finding.Finding{}, v.Dossier.PolicyFindings...), v.Dossier.RolesFindings...)
+		out.Roles, out.Reviews = w.jsonPeople(v.People)
 		out.Checks = append(out.Checks, jsonCheck{Name: judge.Approvals, Conclusion: string(v.Approvals), Findings: w.jsonFindings(law)})
 	}
 	return encodeJSON(out)

@@ -435,7 +435,7 @@ func (c *testCase) pull() facts.PullRequest {
 			Repository: facts.Repository{ID: 7, Owner: "acme", Name: "digest-pilots", DefaultBranch: "main", DefaultOID: baseID},
 			Git:        facts.Git{Trees: map[string]facts.Tree{}, Blobs: map[string]facts.Blob{}},
 			Bases:      map[string]string{}, Made: map[string]facts.Made{}, Reach: map[string]facts.Reach{}, Tags: map[string]facts.TagFacts{},
-			Teams: map[string]facts.Team{}, Scans: map[string]facts.Scan{}, Pushers: map[string]facts.Pushers{},
+			Teams: map[string]facts.Team{}, Access: map[string]facts.Access{}, Scans: map[string]facts.Scan{}, Pushers: map[string]facts.Pushers{},
 		},
 		Number: 42, Open: true, Author: facts.Account{ID: 1, Login: sample.Initiator, Type: "User"},
 		Head: facts.Head{OID: headID, Ref: "pilot", Repo: 7, Name: "acme/digest-pilots"},
@@ -521,6 +521,8 @@ func (c *testCase) answer(t *testing.T, p *facts.PullRequest, n facts.Need) {
 		p.Tags[n.Key()] = facts.TagFacts{Absent: !slices.Contains(c.directives["tag"], n.Tag)}
 	case facts.NeedTeam:
 		p.Teams[n.Key()] = facts.Team{}
+	case facts.NeedAccess:
+		p.Access[n.Key()] = facts.Access{Account: facts.Account{ID: 1, Login: n.Login, Type: "User"}, Collaborator: true}
 	case facts.NeedPushers:
 		p.Pushers[n.Key()] = facts.Pushers{}
 	case facts.NeedScan:

@@ -3,6 +3,7 @@ package threats
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -187,6 +188,31 @@ func TestOverride(t *testing.T) {
 		in[sample.Plan] = fakegithub.Text(strings.Replace(string(in[sample.Plan].Data), "2e-5", "9e-5", 1))
 		s.push(dana, branch, in)
 		blocked(s, pr)
+	})
+	on(t, "it lasts 72 hours from the first of the two", func(_ *testing.T, s *stage) {
+		pr := failing(s, sample.MissingSeed)
+		s.command(pr, irina, "/pilot override "+s.digest(pr)+" seen")
+		s.pass(48 * time.Hour)
+		s.command(pr, oleg, "/pilot override "+s.digest(pr)+" seen")
+		s.approve(pr, irina, oleg)
+		s.shows(pr, "success")
+		s.pass(25 * time.Hour)
+		pr.Comment(dana, "/pilot recheck")
+		s.settle()
+		blocked(s, pr)
+		s.command(pr, irina, "/pilot override "+s.digest(pr)+" still so")
+		s.shows(pr, "success")
+	})
+	on(t, "merged after it is over, by an administrator: not signed off", func(_ *testing.T, s *stage) {
+		pr := failing(s, sample.MissingSeed)
+		s.command(pr, irina, "/pilot override "+s.digest(pr)+" seen")
+		s.command(pr, oleg, "/pilot override "+s.digest(pr)+" seen")
+		s.approve(pr, irina, oleg)
+		s.shows(pr, "success")
+		s.pass(73 * time.Hour)
+		require.NoError(s.t, pr.Merge(nina, fakegithub.Squash, true))
+		s.settle()
+		s.notSignedOff()
 	})
 	for name, d := range map[string]sample.Defect{
 		"never personal data": sample.PhoneNumber, "never a hash": sample.WrongHash, "nor a dataset in which nobody could look": sample.BrokenLine,

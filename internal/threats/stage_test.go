@@ -76,6 +76,7 @@ type setting struct {
 	files     map[string]fakegithub.File
 	faults    *fakegithub.Faults
 	beside    func(*http.Request) *http.Response // a host beside GitHub
+	personal  bool                               // the repository is a person's, and its people are named one by one
 	unguarded bool                               // the training environment has no protection rule
 	unjudged  bool                               // exchanges are not held against GitHub's description: the story breaks them
 }
@@ -94,7 +95,7 @@ func open(t *testing.T, o ...setting) *stage {
 	story := small
 	story.Profile = set.profile
 	w, err := demo.New(context.WithoutCancel(s.ctx), demo.Options{
-		Log: zerolog.New(s.log), Policy: set.policy, Now: now, Story: story, Base: set.files, Config: set.config, Faults: set.faults, Unguarded: set.unguarded,
+		Log: zerolog.New(s.log), Policy: set.policy, Now: now, Story: story, Base: set.files, Config: set.config, Faults: set.faults, Unguarded: set.unguarded, Personal: set.personal,
 		Transport: func(next http.RoundTripper) http.RoundTripper {
 			if !set.unjudged {
 				next = openapi.Validate(t, next)

@@ -6,7 +6,7 @@
 // The changes are go-mutesting's; the tests run on them through an overlay, so
 // that nothing in the tree is ever touched.
 //
-//	go -C tools/mutants run . [-write] [-match regexp]
+//	go -C tools/mutants run . [-write] [-match regexp] [-part 1/4]
 package main
 
 import (
@@ -26,8 +26,18 @@ import (
 	"time"
 )
 
-// targets are the packages that are changed; each is tested by its own tests.
-var targets = []string{"internal/approval", "internal/ledger"}
+// target is a package that is changed and tested by its own tests.
+type target struct {
+	dir  string
+	args []string // of its tests
+}
+
+// targets are tested alike each time: a property is tried from one seed, and few
+// times, since it is tried again for every mutant.
+var targets = []target{
+	{dir: "internal/approval"},
+	{dir: "internal/ledger", args: []string{"-rapid.checks=5", "-rapid.seed=1", "-rapid.nofailfile"}},
+}
 
 // list is where what survives is written down, beside this file.
 const list = "survivors.txt"
@@ -35,17 +45,25 @@ const list = "survivors.txt"
 func main() {
 	write := flag.Bool("write", false, "write "+list+"; new survivors get no reason yet")
 	match := flag.String("match", "", "only files whose path matches")
+	part := flag.String("part", "1/1", "this one of so many parts")
 	flag.Parse()
-	if err := run(*write, *match); err != nil {
+	if err := run(*write, *match, *part); err != nil {
 		fmt.Fprintln(os.Stderr, "mutants:", err)
 		os.Exit(1)
 	}
 }
 
-func run(write bool, match string) error {
+func run(write bool, match, part string) error {
 	only, err := regexp.Compile(match)
 	if err != nil {
 		return fmt.Errorf("match: %w", err)
+	}
+	var n, of int
+	if _, err := fmt.Sscanf(part, "%d/%d", &n, &of); err != nil || n < 1 || n > of {
+		return fmt.Errorf("part %q: want one like 1/4", part)
+	}
+	if write && of > 1 {
+		return errors.New("the list is written by a run of all parts")
 	}
 	root, err := filepath.Abs("../..")
 	if err != nil {
@@ -57,17 +75,21 @@ func run(write bool, match string) error {
 	}
 	defer os.RemoveAll(tmp)
 	var all []mutant
-	for _, dir := range targets {
-		some, err := mutantsOf(root, tmp, dir, only)
+	for _, t := range targets {
+		some, err := mutantsOf(root, tmp, t, only)
 		if err != nil {
 			return err
 		}
 		all = append(all, some...)
 	}
 	began := time.Now()
-	survived, counts := tryAll(root, tmp, all)
-	fmt.Printf("%d mutants in %s: %d noticed, %d do not compile, %d survive\n",
-		len(all), time.Since(began).Round(time.Second), counts[noticed], counts[broken], counts[unnoticed])
+	var tried []mutant
+	for i := n - 1; i < len(all); i += of {
+		tried = append(tried, all[i])
+	}
+	survived, counts := tryAll(root, tmp, tried)
+	fmt.Printf("%d of %d mutants in %s: %d noticed, %d do not compile, %d survive\n",
+		len(tried), len(all), time.Since(began).Round(time.Second), counts[noticed], counts[broken], counts[unnoticed])
 	known, err := readSurvivors(list)
 	if err != nil {
 		return err
@@ -75,16 +97,16 @@ func run(write bool, match string) error {
 	if write {
 		return writeSurvivors(list, survived, known)
 	}
-	return compare(survived, known, only)
+	return compare(survived, known, only, all, tried)
 }
 
 // mutantsOf has go-mutesting write every mutant of a package's files.
-func mutantsOf(root, tmp, dir string, only *regexp.Regexp) ([]mutant, error) {
+func mutantsOf(root, tmp string, t target, only *regexp.Regexp) ([]mutant, error) {
 	tool := filepath.Join(tmp, "go-mutesting")
 	if out, err := exec.Command("go", "build", "-o", tool, "github.com/zimmski/go-mutesting/cmd/go-mutesting").CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build go-mutesting: %w\n%s", err, out)
 	}
-	files, err := filepath.Glob(filepath.Join(root, dir, "*.go"))
+	files, err := filepath.Glob(filepath.Join(root, t.dir, "*.go"))
 	if err != nil {
 		return nil, err
 	}
@@ -102,14 +124,14 @@ func mutantsOf(root, tmp, dir string, only *regexp.Regexp) ([]mutant, error) {
 	if len(rel) == 0 {
 		return nil, nil
 	}
-	into := filepath.Join(tmp, strings.ReplaceAll(dir, "/", "_"))
+	into := filepath.Join(tmp, strings.ReplaceAll(t.dir, "/", "_"))
 	if err := os.Mkdir(into, 0o700); err != nil {
 		return nil, err
 	}
 	cmd := exec.Command(tool, append(args, rel...)...)
 	cmd.Dir, cmd.Env = root, append(os.Environ(), "TMPDIR="+into)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("go-mutesting %s: %w\n%s", dir, err, out)
+		return nil, fmt.Errorf("go-mutesting %s: %w\n%s", t.dir, err, out)
 	}
 	var out []mutant
 	for _, r := range rel {
@@ -134,7 +156,7 @@ func mutantsOf(root, tmp, dir string, only *regexp.Regexp) ([]mutant, error) {
 				return nil, err
 			}
 			if m.Old != m.New { // go-mutesting may change nothing but comments
-				m.path = c
+				m.path, m.args = c, t.args
 				out = append(out, m)
 			}
 		}
@@ -198,7 +220,8 @@ func try(root, tmp string, m mutant) outcome {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "go", "test", "-vet=off", "-ldflags=-s -w", "-count=1", "-failfast", "-timeout=2m", "-overlay="+f.Name(), "./"+filepath.Dir(m.File))
+	args := []string{"test", "-vet=off", "-ldflags=-s -w", "-count=1", "-failfast", "-timeout=2m", "-overlay=" + f.Name(), "./" + filepath.Dir(m.File)}
+	cmd := exec.CommandContext(ctx, "go", append(args, m.args...)...)
 	cmd.Dir = root
 	out, err := cmd.CombinedOutput()
 	switch {

@@ -16,8 +16,9 @@ import (
 // Lines are not numbered, so that the list outlives changes elsewhere.
 type mutant struct {
 	File, Func string
-	Old, New   string // without the space around and between words
-	path       string // of the whole changed file
+	Old, New   string   // without the space around and between words
+	path       string   // of the whole changed file
+	args       []string // of the tests that are to notice
 }
 
 func (m mutant) key() string { return m.File + "\x00" + m.Func + "\x00" + m.Old + "\x00" + m.New }
@@ -121,8 +122,8 @@ func writeSurvivors(path string, survived []mutant, already map[string]known) er
 }
 
 // compare fails for a survivor that is not listed with a reason, and for a line
-// of the list that did not survive.
-func compare(survived []mutant, listed map[string]known, only *regexp.Regexp) error {
+// of the list that did not survive or that is no mutant any more.
+func compare(survived []mutant, listed map[string]known, only *regexp.Regexp, all, tried []mutant) error {
 	var wrong []string
 	for _, m := range survived {
 		k, is := listed[m.key()]
@@ -134,9 +135,14 @@ func compare(survived []mutant, listed map[string]known, only *regexp.Regexp) er
 		}
 		delete(listed, m.key())
 	}
-	for _, k := range listed {
-		if only.MatchString(k.File) {
-			wrong = append(wrong, "listed, and noticed (or gone): "+k.String())
+	exists, was := keys(all), keys(tried)
+	for key, k := range listed {
+		switch {
+		case !only.MatchString(k.File):
+		case !exists[key]:
+			wrong = append(wrong, "listed, and no change of the program any more: "+k.String())
+		case was[key]:
+			wrong = append(wrong, "listed, and noticed: "+k.String())
 		}
 	}
 	if len(wrong) == 0 {
@@ -144,4 +150,12 @@ func compare(survived []mutant, listed map[string]known, only *regexp.Regexp) er
 	}
 	slices.Sort(wrong)
 	return errors.New(strings.Join(wrong, "\n"))
+}
+
+func keys(ms []mutant) map[string]bool {
+	out := map[string]bool{}
+	for _, m := range ms {
+		out[m.key()] = true
+	}
+	return out
 }
