@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -69,21 +70,42 @@ type whole struct {
 	lines []string
 }
 
+// threeSignoffs is a ledger of one's own: it is grown once, and copied.
 func threeSignoffs(t testing.TB) whole {
 	t.Helper()
-	s, key := testKey(t, "2026")
-	w := whole{keys: []ledger.Key{key}}
-	w.Ledger = grown(t, s, w.keys, empty(), signoff(1))
-	first, fs := ledger.Verify(w.Ledger, w.keys)
-	require.Empty(t, fs)
-	w.Ledger = grown(t, s, w.keys, w.Ledger, launch(signoff(1), first.Head), signoff(2), signoff(3))
-	report, fs := ledger.Verify(w.Ledger, w.keys)
-	require.Empty(t, fs)
-	for _, e := range report.Entries {
-		w.paths = append(w.paths, e.Path)
-	}
+	three.Do(func() {
+		w := &three.whole
+		s, key := testKey(t, "2026")
+		w.keys = []ledger.Key{key}
+		w.Ledger = grown(t, s, w.keys, empty(), signoff(1))
+		first, fs := ledger.Verify(w.Ledger, w.keys)
+		require.Empty(t, fs)
+		w.Ledger = grown(t, s, w.keys, w.Ledger, launch(signoff(1), first.Head), signoff(2), signoff(3))
+		report, fs := ledger.Verify(w.Ledger, w.keys)
+		require.Empty(t, fs)
+		for _, e := range report.Entries {
+			w.paths = append(w.paths, e.Path)
+		}
+	})
+	require.Len(t, three.paths, 4)
+	w := three.whole
+	w.keys, w.paths, w.Log = slices.Clone(w.keys), slices.Clone(w.paths), slices.Clone(w.Log)
+	w.Records, w.Results = copied(w.Records), copied(w.Results)
 	w.lines = strings.SplitAfter(string(w.Log), "\n")
 	return w
+}
+
+var three struct {
+	sync.Once
+	whole
+}
+
+func copied(files map[string][]byte) map[string][]byte {
+	out := map[string][]byte{}
+	for path, b := range files {
+		out[path] = slices.Clone(b)
+	}
+	return out
 }
 
 // reopen gives the record in an evidence file.
