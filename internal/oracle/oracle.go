@@ -161,6 +161,9 @@ func (w *World) Refuse(s Signoff) []string {
 		wrong = append(wrong, "the same was signed off before, by "+other)
 	}
 	wrong = append(wrong, w.forgotten(s.when)...)
+	if w.File(w.mainBefore(s.when), s.PlanPath) == "" {
+		wrong = append(wrong, "the plan was taken away before it was signed off")
+	}
 	return wrong
 }
 
@@ -209,7 +212,7 @@ func (w *World) Plain(plans map[int]string) []int {
 	}
 	for n, plan := range plans {
 		m := w.merge(n)
-		if m < 0 || len(w.request(n, m, plan)) > 0 {
+		if m < 0 || len(w.request(n, m, plan)) > 0 || w.File(w.mainBefore(len(w.Events)), plan) == "" {
 			continue
 		}
 		var leads, ops []string
@@ -217,10 +220,11 @@ func (w *World) Plain(plans map[int]string) []int {
 			if e.Kind != "review" || e.number("number") != n || len(w.approval(r, n, m, plan)) > 0 {
 				continue
 			}
-			if w.heldBetween(e.Actor, "ML Lead", m, m) {
+			// The program may look at any time after the merge.
+			if w.heldThroughout(e.Actor, "ML Lead", m) {
 				leads = append(leads, e.Actor)
 			}
-			if w.heldBetween(e.Actor, "Operations Owner", m, m) {
+			if w.heldThroughout(e.Actor, "Operations Owner", m) {
 				ops = append(ops, e.Actor)
 			}
 		}

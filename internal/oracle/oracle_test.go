@@ -32,12 +32,12 @@ func TestMain(m *testing.M) {
 func steps() *rapid.Generator[[]step] {
 	weights := map[string]int{
 		"open": 3, "approve": 14, "changes": 2, "remark": 1, "dismiss": 2, "push": 6, "back": 2, "rebase": 2, "update": 2, "suggestion": 1,
-		"base": 1, "draft": 1, "close": 1, "comment": 2, "merge": 6, "bypass": 2, "main": 4, "role": 3, "time": 1,
+		"base": 1, "draft": 1, "close": 1, "comment": 2, "override": 2, "merge": 6, "bypass": 2, "main": 4, "role": 3, "time": 1,
 	}
 	var does []string
 	for _, do := range []string{
 		"approve", "merge", "push", "open", "main", "role", "changes", "remark", "dismiss", "back", "rebase", "update", "suggestion",
-		"base", "draft", "close", "comment", "bypass", "time",
+		"base", "draft", "close", "comment", "override", "bypass", "time",
 	} {
 		for range weights[do] {
 			does = append(does, do)
@@ -105,5 +105,8 @@ func TestNoStoryEndsInASignoffThatTheRulesRefuse(t *testing.T) {
 		}
 	})
 	t.Logf("%d stories, %d sign-offs", stories, signoffs)
+	if testing.Short() {
+		return // too few to tell
+	}
 	assert.GreaterOrEqual(t, 10*signoffs, stories, "a search that hardly reaches a sign-off proves nothing")
 }

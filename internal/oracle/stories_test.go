@@ -102,6 +102,52 @@ var stories = []struct {
 	{"other bands on main in the moment of the merge", []step{
 		{Do: "open", Quiet: true}, {Do: "approve", Who: byIrina}, {Do: "approve", Who: byOleg, Quiet: true}, {Do: "main", N: 1}, {Do: "merge", Quiet: true},
 	}, 0},
+	{"failed checks that both roles let pass", []step{
+		{Do: "open", Quiet: true},
+		{Do: "push", Who: byDana, N: 6, Quiet: true},
+		{Do: "override", Who: byIrina, Quiet: true},
+		{Do: "approve", Who: byIrina},
+		{Do: "approve", Who: byOleg, Quiet: true},
+		{Do: "merge", Quiet: true},
+	}, 1},
+	{"failed checks that one role lets pass twice", []step{
+		{Do: "open", Quiet: true},
+		{Do: "push", Who: byDana, N: 6, Quiet: true},
+		{Do: "override", Who: byOleg, Quiet: true},
+		{Do: "approve", Who: byIrina},
+		{Do: "approve", Who: byOleg, Quiet: true},
+		{Do: "bypass", Quiet: true},
+	}, 0},
+	{"failed checks, let pass too long before the merge", []step{
+		{Do: "open", Quiet: true},
+		{Do: "push", Who: byDana, N: 6, Quiet: true},
+		{Do: "override", Who: byIrina},
+		{Do: "approve", Who: byIrina},
+		{Do: "approve", Who: byOleg, Quiet: true},
+		{Do: "time", N: 1},
+		{Do: "merge", Quiet: true},
+	}, 0},
+	{"another lead on main in the moment of the merge", []step{
+		{Do: "open", Quiet: true}, {Do: "approve", Who: byIrina}, {Do: "approve", Who: byOleg, Quiet: true}, {Do: "main", N: 6}, {Do: "merge", Quiet: true},
+	}, 0},
+	{"the role file's new lead", []step{
+		{Do: "main", N: 6},
+		{Do: "open", Quiet: true},
+		{Do: "approve", Who: byIrina},
+		{Do: "approve", Who: byMax},
+		{Do: "approve", Who: byVera, Quiet: true},
+		{Do: "merge", Quiet: true},
+	}, 1},
+	{"a plan taken away before anybody looked at its merge", []step{
+		{Do: "open", Quiet: true}, {Do: "approve", Who: byIrina}, {Do: "approve", Who: byOleg, Quiet: true}, {Do: "merge"}, {Do: "main", N: 7, Quiet: true},
+	}, 0},
+	{"a sign-off that a revert withdraws", []step{
+		{Do: "open", Quiet: true},
+		{Do: "approve", Who: byIrina},
+		{Do: "approve", Who: byOleg, Quiet: true},
+		{Do: "merge", Quiet: true},
+		{Do: "main", N: 7, Quiet: true},
+	}, 1},
 	{"the log changed by hand", []step{
 		{Do: "open", Quiet: true},
 		{Do: "open", PR: 1, N: 1, Quiet: true},

@@ -26,6 +26,7 @@ const (
 	nina  = "nina-admin"
 
 	policyFile = ".github/pilotgate.yml"
+	roleFile   = ".github/PILOT_APPROVERS"
 	signoffLog = sample.Signoff
 )
 
@@ -193,7 +194,7 @@ func (s *story) onMain(n int) {
 		return map[string]fakegithub.File{policyFile: fakegithub.Text(strings.Replace(text, from, to, 1))}
 	}
 	var files map[string]fakegithub.File
-	switch n % 6 {
+	switch n % 8 {
 	case 0:
 		files = map[string]fakegithub.File{"README.md": fakegithub.Text(fmt.Sprintf("# Pilots\n\nReworded %d.\n", n))}
 	case 1:
@@ -210,6 +211,16 @@ func (s *story) onMain(n int) {
 			log = []byte(string(log[:i]) + "Rejected" + string(log[i+len("Approved"):]))
 		}
 		files = map[string]fakegithub.File{signoffLog: fakegithub.Text(string(log))}
+	case 6: // another lead, and the usual ones again
+		roles, _ := s.Repo.File("main", roleFile)
+		text := strings.Replace(string(roles), "@acme/ml-leads", "@max", 1)
+		if strings.Contains(string(roles), "@max") {
+			text = strings.Replace(string(roles), "@max", "@acme/ml-leads", 1)
+		}
+		files = map[string]fakegithub.File{roleFile: fakegithub.Text(text)}
+	case 7: // the first pilot's plan is taken away
+		_, _ = s.Repo.Commit("main", nina, fakegithub.CommitSpec{Message: "Revert", Delete: []string{slots[0].plan}, Author: nina})
+		return
 	}
 	_, _ = s.Repo.Commit("main", nina, fakegithub.CommitSpec{Message: "On main", Files: files, Author: nina}) // refused: did not happen
 }
@@ -301,7 +312,12 @@ func (s *story) onPull(i int, p *fakegithub.PR, who string, x step) error {
 			p.Reopen(v.Author)
 		}
 	case "comment":
-		p.Comment(who, []string{"/pilot recheck", "> /pilot recheck", "/pilot confirm release 000000000000", "Approved!"}[x.N%4])
+		digest := s.digest(p)
+		p.Comment(who, []string{"/pilot override " + digest + " it is known", "/pilot override 000000000000 it is known", "/pilot recheck", "> /pilot recheck", "/pilot confirm release 000000000000", "Approved!"}[x.N%6])
+	case "override": // by two people; whether they may is not theirs to say
+		digest := s.digest(p)
+		p.Comment(who, "/pilot override "+digest+" it is known")
+		p.Comment(people[(x.Who+1+x.N)%len(people)], "/pilot override "+digest+" it is known")
 	case "merge", "bypass":
 		if open {
 			s.merge(p, x)
@@ -310,6 +326,13 @@ func (s *story) onPull(i int, p *fakegithub.PR, who string, x step) error {
 		return fmt.Errorf("nobody can %q", x.Do)
 	}
 	return nil
+}
+
+// digest is what the check published at the head, as far as a command names it.
+func (s *story) digest(p *fakegithub.PR) string {
+	c, _ := s.Repo.Check(p.View().Head, "pilot/approvals")
+	_, after, _ := strings.Cut(c.ExternalID, "digest=")
+	return after[:min(len(after), 12)]
 }
 
 // merge merges if GitHub lets it: as a ruleset would, a person only where the
