@@ -176,6 +176,7 @@ func TestAnApprovalThatDoesNotCountSaysWhy(t *testing.T) {
 			require.NotEmpty(t, r.Reviews)
 			assert.False(t, r.Reviews[0].Counts)
 			assert.Equal(t, c.reason, r.Reviews[0].Reason.Key)
+			assert.Equal(t, c.reason == "pushers_unknown", r.PushersUnknown)
 			assert.Equal(t, c.condition, r.Reviews[0].Reason.Condition)
 		})
 	}

@@ -92,6 +92,16 @@ func TestAtTheEdges(t *testing.T) {
 			updated(in)
 			in.Pull.Git.Trees["m"] = tree("README.md", "r2", planPath, "p3")
 		}, false},
+		{"an update in somebody else's name, that changes the plan", func(in *approval.Input) {
+			m := updated(in)
+			m.Author, m.Committer = person(dana), person(dana)
+			in.Pull.Git.Trees["m"] = tree("README.md", "r2", planPath, "p3")
+		}, false},
+		{"a merge by hand in somebody else's name, of what is as governed as before", func(in *approval.Input) {
+			m := updated(in)
+			m.Author, m.Committer, m.SignedByGitHub = person(dana), person(dana), false
+			in.Pull.Git.Trees["b2"] = in.Pull.Git.Trees["m"]
+		}, false},
 		{"a push of more than an update", func(in *approval.Input) {
 			updated(in)
 			pushed(in.Pull, facts.Push{By: irina, Before: "h1", After: "m"})
@@ -256,6 +266,14 @@ func TestWhoCanStillApprove(t *testing.T) {
 			in.Pull.Teams["acme/leads"] = facts.Team{Members: []facts.Account{lena}, Outside: true}
 		}, []string{"irina-ml"}},
 		{"nor who has no access", func(in *approval.Input) { in.Pull.Access = nil }, []string{"acme/leads"}},
+		{"a namesake, with another number, of whom the other role has", func(in *approval.Input) {
+			in.Pull.Teams["acme/leads"] = facts.Team{Members: []facts.Account{{ID: 77, Login: oleg.Login}}}
+		}, []string{"irina-ml", "acme/leads"}},
+		{"in a checkout, not whom the other role has", func(in *approval.Input) {
+			in.Roles, _ = policy.ParseRoles(policy.RolesPath, []byte("[ML Lead]\n* @irina-ml @vera-sre\n[Operations Owner]\n* @oleg-ops @vera-sre\n"))
+			in.Pull.Local, in.Pull.Access, in.Pull.Teams = true, nil, nil
+			in.Pull.Reviews[0].Author, in.Required = vera, []string{approval.Operations, "ML Lead"}
+		}, []string{"irina-ml"}},
 		{"nobody where it is not told who pushed", func(in *approval.Input) { in.Pull.Pushers = nil }, nil},
 		{"in a checkout, whoever the file names", func(in *approval.Input) {
 			in.Pull.Local, in.Pull.Access, in.Pull.Teams, in.Pull.Pushers = true, nil, nil, nil
@@ -288,6 +306,10 @@ func TestOwnersThatCannotBeReachedAreFound(t *testing.T) {
 	assert.Equal(t, []string{"nobody", "nobody", "no_member", "outside", "no_team", "outside"}, got)
 	in.Pull.Local = true
 	assert.Empty(t, approval.Unreachable(in), "a checkout cannot ask")
+	in.Paths = []string{"README.md"}
+	in.Roles, _ = policy.ParseRoles(policy.RolesPath, []byte("[ML Lead]\ndocs/ @irina-ml\n[Operations Owner]\n* @oleg-ops\n"))
+	assert.Len(t, approval.Unreachable(in), 1, "but sees that nobody owns a document")
+	assert.Equal(t, []string{"irina-ml", "acme/leads"}, approval.Holders(input(t).Roles, "ML Lead", []string{planPath}))
 }
 
 func TestOwnersAreAskedAfter(t *testing.T) {

@@ -22,11 +22,8 @@ func Holders(roles policy.Roles, role string, paths []string) []string {
 func name(o policy.Owner) string { return strings.TrimPrefix(o.String(), "@") }
 
 // Unreachable are the findings about the role file's owners: who cannot be asked,
-// and which role nobody holds. In a checkout nobody can be asked after.
+// and which role nobody holds.
 func Unreachable(in Input) []finding.Finding {
-	if in.Pull.Local {
-		return nil
-	}
 	return in.Roles.Unreachable(in.Paths, func(o policy.Owner) policy.Reach { return reach(in.Pull, o) })
 }
 
@@ -83,7 +80,9 @@ func holderNeeds(in Input) []facts.Need {
 // teams of which nobody else is left.
 func (c *court) canFill(role string, out *Result) []string {
 	free := func(a facts.Account) bool {
-		taken := func(r Role) bool { return r.By != nil && isSame(r.By.Author, a) }
+		taken := func(r Role) bool { // in a checkout owners have no numbers
+			return r.By != nil && (samePerson(r.By.Author, a) || a.ID == 0 && strings.EqualFold(r.By.Author.Login, a.Login))
+		}
 		return c.contribution(a).Key == "" && !(c.in.Distinct && slices.ContainsFunc(out.Roles, taken))
 	}
 	var names []string
@@ -101,10 +100,4 @@ func (c *court) canFill(role string, out *Result) []string {
 		}
 	}
 	return names
-}
-
-// isSame compares by login where one of the two has no number: in a checkout
-// nobody has.
-func isSame(a, b facts.Account) bool {
-	return samePerson(a, b) || (a.ID == 0 || b.ID == 0) && strings.EqualFold(a.Login, b.Login)
 }

@@ -3,8 +3,8 @@
 // is listed, with a reason, in survivors.txt; anything that is not listed there
 // fails, and so does a line of the list that is no longer true.
 //
-// The changes are go-mutesting's; the tests run on them through an overlay, so
-// that nothing in the tree is ever touched.
+// The changes are go-mutesting's. They are compiled through an overlay, so that
+// nothing in the tree is ever touched.
 //
 //	go -C tools/mutants run . [-write] [-match regexp] [-part 1/4]
 package main
@@ -21,6 +21,7 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -74,20 +75,28 @@ func run(write bool, match, part string) error {
 		return err
 	}
 	defer os.RemoveAll(tmp)
-	var all []mutant
+	began := time.Now()
+	var all, tried, survived []mutant
+	counts := map[outcome]int{}
 	for _, t := range targets {
-		some, err := mutantsOf(root, tmp, t, only)
+		ms, err := mutantsOf(root, tmp, t, only)
 		if err != nil {
 			return err
 		}
-		all = append(all, some...)
+		all = append(all, ms...)
+		var some []mutant
+		for i := n - 1; i < len(ms); i += of {
+			some = append(some, ms[i])
+		}
+		tried = append(tried, some...)
+		found, err := tryAll(root, tmp, t, some, counts)
+		if err != nil {
+			return err
+		}
+		survived = append(survived, found...)
 	}
-	began := time.Now()
-	var tried []mutant
-	for i := n - 1; i < len(all); i += of {
-		tried = append(tried, all[i])
-	}
-	survived, counts := tryAll(root, tmp, tried)
+	slices.SortFunc(survived, func(a, b mutant) int { return strings.Compare(a.key(), b.key()) })
+	survived = slices.CompactFunc(survived, func(a, b mutant) bool { return a.key() == b.key() })
 	fmt.Printf("%d of %d mutants in %s: %d noticed, %d do not compile, %d survive\n",
 		len(tried), len(all), time.Since(began).Round(time.Second), counts[noticed], counts[broken], counts[unnoticed])
 	known, err := readSurvivors(list)
@@ -156,7 +165,7 @@ func mutantsOf(root, tmp string, t target, only *regexp.Regexp) ([]mutant, error
 				return nil, err
 			}
 			if m.Old != m.New { // go-mutesting may change nothing but comments
-				m.path, m.args = c, t.args
+				m.path = c
 				out = append(out, m)
 			}
 		}
@@ -172,17 +181,32 @@ const (
 	unnoticed
 )
 
-// tryAll tests every mutant, as many at once as there are processors.
-func tryAll(root, tmp string, all []mutant) ([]mutant, map[outcome]int) {
-	counts := map[outcome]int{}
+// tryAll tests every mutant of a package, as many at once as there are
+// processors.
+func tryAll(root, tmp string, t target, all []mutant, counts map[outcome]int) ([]mutant, error) {
+	if len(all) == 0 {
+		return nil, nil
+	}
+	b, in, bad, alone, err := together(root, tmp, t, all)
+	if err != nil {
+		return nil, err
+	}
+	counts[broken] += len(bad)
+	if b != nil {
+		began := time.Now()
+		if b.run(t, 0, 10*time.Minute) != unnoticed {
+			return nil, fmt.Errorf("the tests of %s fail without any change", t.dir)
+		}
+		b.takes = time.Since(began)
+	}
 	var survived []mutant
 	var mu sync.Mutex
 	var group sync.WaitGroup
-	work := make(chan mutant)
+	work := make(chan func() (mutant, outcome))
 	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() {
-			for m := range work {
-				o := try(root, tmp, m)
+			for do := range work {
+				m, o := do()
 				mu.Lock()
 				counts[o]++
 				if o == unnoticed {
@@ -193,18 +217,34 @@ func tryAll(root, tmp string, all []mutant) ([]mutant, map[outcome]int) {
 			}
 		})
 	}
-	for _, m := range all {
-		work <- m
+	for _, m := range in {
+		work <- func() (mutant, outcome) { return m, b.run(t, m.number, max(20*time.Second, 20*b.takes)) }
+	}
+	for _, m := range alone {
+		work <- func() (mutant, outcome) { return m, try(root, tmp, t, m) }
 	}
 	close(work)
 	group.Wait()
-	slices.SortFunc(survived, func(a, b mutant) int { return strings.Compare(a.key(), b.key()) })
-	return slices.CompactFunc(survived, func(a, b mutant) bool { return a.key() == b.key() }), counts
+	return survived, nil
 }
 
-// try runs the package's tests on one mutant. A test that does not end has
-// noticed, too.
-func try(root, tmp string, m mutant) outcome {
+// run tries one of the mutants in the binary. Tests that do not end, or eat up
+// the memory, have noticed, too.
+func (b *binary) run(t target, number int, limit time.Duration) outcome {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	script := `ulimit -v 8388608; exec "$0" "$@"`
+	args := append([]string{"-c", script, b.path, "-test.failfast"}, t.args...)
+	cmd := exec.CommandContext(ctx, "sh", args...)
+	cmd.Dir, cmd.Env = b.dir, append(os.Environ(), variable+"="+strconv.Itoa(number))
+	if cmd.Run() == nil {
+		return unnoticed
+	}
+	return noticed
+}
+
+// try runs the package's tests on one mutant through an overlay.
+func try(root, tmp string, t target, m mutant) outcome {
 	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(root, m.File): m.path}})
 	if err != nil {
 		panic(err) // maps of strings have a JSON form
@@ -220,8 +260,8 @@ func try(root, tmp string, m mutant) outcome {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	args := []string{"test", "-vet=off", "-ldflags=-s -w", "-count=1", "-failfast", "-timeout=2m", "-overlay=" + f.Name(), "./" + filepath.Dir(m.File)}
-	cmd := exec.CommandContext(ctx, "go", append(args, m.args...)...)
+	args := []string{"test", "-vet=off", "-ldflags=-s -w", "-count=1", "-failfast", "-timeout=2m", "-overlay=" + f.Name(), "./" + t.dir}
+	cmd := exec.CommandContext(ctx, "go", append(args, t.args...)...)
 	cmd.Dir = root
 	out, err := cmd.CombinedOutput()
 	switch {

@@ -16,9 +16,10 @@ import (
 // Lines are not numbered, so that the list outlives changes elsewhere.
 type mutant struct {
 	File, Func string
-	Old, New   string   // without the space around and between words
-	path       string   // of the whole changed file
-	args       []string // of the tests that are to notice
+	Old, New   string // without the space around and between words
+	path       string // of the whole changed file
+	line       int    // where it begins in the original
+	number     int    // within its package, from 1
 }
 
 func (m mutant) key() string { return m.File + "\x00" + m.Func + "\x00" + m.Old + "\x00" + m.New }
@@ -42,7 +43,7 @@ func difference(file, original, changed string) (mutant, error) {
 	if err != nil {
 		return mutant{}, err
 	}
-	return mutant{File: file, Func: in, Old: words(a[from:ea]), New: words(b[from:eb])}, nil
+	return mutant{File: file, Func: in, Old: words(a[from:ea]), New: words(b[from:eb]), line: from + 1}, nil
 }
 
 // words are lines without their comments and indents.
