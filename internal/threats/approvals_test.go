@@ -324,7 +324,7 @@ func reviewsThatDoNotCount(t *testing.T) {
 			pr.Review(oleg, fakegithub.Approved, "Seen.")
 			s.settle()
 			s.GitHub.RenameTeam("acme", "ml-ops", "operations")
-		}, "waiting", "holds no role here"},
+		}, "failure", "There is no team `@acme/ml-ops`"},
 		"a deleted account": {func(s *stage, pr *fakegithub.PR) {
 			pr.Review(oleg, fakegithub.Approved, "Seen.")
 			s.settle()
