@@ -151,7 +151,7 @@ func TestAnApprovalThatDoesNotCountSaysWhy(t *testing.T) {
 			}
 		}, 3, "pushers_unknown"},
 		{"pushes that nobody asked about", func(in *approval.Input) { in.Pull.Pushers = nil }, 3, "pushers_unknown"},
-		{"a fork that is gone, and its pushes with it", func(in *approval.Input) { in.Pull.Head.Repo = 0 }, 3, "pushers_unknown"},
+		{"a fork that is gone, and its pushes with it", func(in *approval.Input) { in.Pull.Head.Repo, in.Pull.Head.Fork = 0, true }, 3, "pushers_unknown"},
 		{"named one by one, without access", func(in *approval.Input) {
 			in.Pull.Access["irina-ml"] = facts.Access{Account: irina}
 		}, 2, "no_role"},

@@ -217,12 +217,12 @@ func (c *court) contribution(a facts.Account) Reason {
 
 // pushers are the pushes of the head's branch. They are not known where GitHub
 // does not tell, and where the fork is gone and with it whoever knew. A checkout
-// has none.
+// has none, nor has the default branch, by which commands are weighed.
 func (c *court) pushers() (pushes []facts.Push, known bool) {
 	p := c.in.Pull
 	n, ok := p.PushersNeed()
 	if !ok {
-		return nil, p.Local
+		return nil, !p.Head.Fork
 	}
 	got, answered := p.Pushers[n.Key()]
 	return got.Pushes, answered && !got.Unknown
