@@ -81,8 +81,15 @@ func TestWhoHoldsARole(t *testing.T) {
 		s.shows(pr, "success")
 		s.merge(pr)
 		assert.Equal(t, []string{irina + " Approved", vera + " Approved"}, s.rows())
+		s.gate(s.start(dana), "approved", "is signed off")
 		s.writesNothingMore()
 	}, setting{personal: true})
+	on(t, "who lost access holds no role at the launch", func(_ *testing.T, s *stage) {
+		s.roles("[ML Lead]\n* @irina-ml\n[Operations Owner]\n* @oleg-ops @vera-sre\n")
+		s.signedOff()
+		s.leaves(oleg)
+		s.gate(s.start(dana), "waiting", "is not in that role any more")
+	})
 	on(t, "not a team in a person's repository", func(_ *testing.T, s *stage) {
 		s.roles("[ML Lead]\n* @acme/ml-leads\n[Operations Owner]\n* @oleg-ops @vera-sre\n")
 		pr := s.request(files(s.Story.Pilot()))
