@@ -66,16 +66,14 @@ func (w *writing) claim(ctx context.Context, e effect.Claim) error {
 	if !claimRef.MatchString(e.Ref) || len(e.Message) > maxClaim {
 		return fmt.Errorf("no claim: %.80q", e.Ref)
 	}
-	var tip github.Commit
-	_, err := w.client.call(w.inst, "GET /repos/{owner}/{repo}/git/commits/{commit_sha}").get(ctx,
-		fmt.Sprintf("repos/%s/%s/git/commits/%s", w.repo.Owner, w.repo.Name, e.Parent), &tip)
+	tree, err := w.treeOf(ctx, e.Parent)
 	if err != nil {
 		return overtaken(err)
 	}
 	var made *github.Commit
 	err = w.send(ctx, "POST /repos/{owner}/{repo}/git/commits", func(ctx context.Context, rest *github.Client) (err error) {
 		made, _, err = rest.Git.CreateCommit(ctx, w.repo.Owner, w.repo.Name, &github.Commit{
-			Message: &e.Message, Tree: &github.Tree{SHA: tip.Tree.SHA}, Parents: []*github.Commit{{SHA: &e.Parent}},
+			Message: &e.Message, Tree: &github.Tree{SHA: &tree}, Parents: []*github.Commit{{SHA: &e.Parent}},
 		}, nil)
 		return err
 	})
@@ -100,6 +98,17 @@ func (w *writing) claim(ctx context.Context, e effect.Claim) error {
 		}
 	}
 	return overtaken(err)
+}
+
+// treeOf is the id of a commit's tree.
+func (w *writing) treeOf(ctx context.Context, commit string) (string, error) {
+	if id, ok := w.client.roots.get(object{w.repo.ID, commit}); ok {
+		return id, nil
+	}
+	var c github.Commit
+	_, err := w.client.call(w.inst, "GET /repos/{owner}/{repo}/git/commits/{commit_sha}").get(ctx,
+		fmt.Sprintf("repos/%s/%s/git/commits/%s", w.repo.Owner, w.repo.Name, commit), &c)
+	return c.GetTree().GetSHA(), err
 }
 
 // dispatch starts a workflow. What it starts has no id in GitHub's answer; the
