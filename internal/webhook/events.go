@@ -219,7 +219,9 @@ type delivery struct {
 	Ref         string `json:"ref"`
 	RefType     string `json:"ref_type"`
 	WorkflowRun struct {
-		Event string `json:"event"`
+		Event   string `json:"event"`
+		Title   string `json:"display_title"`
+		Attempt int    `json:"run_attempt"`
 	} `json:"workflow_run"`
 	Deployment struct {
 		Environment string `json:"environment"`
@@ -367,8 +369,13 @@ func tag(d *delivery) []queue.Key {
 
 // dispatchedRun passes over runs that a push or a pull request started: pilots
 // are trained by dispatched runs, and measured by those and by scheduled ones.
+// That a run is there which confirms a dry run is no news to us, who have just
+// started it; how it ends is.
 func dispatchedRun(d *delivery) []queue.Key {
+	confirms := d.us.Bot != 0 && d.Sender.ID == d.us.Bot && d.WorkflowRun.Attempt == 1 && strings.Contains(d.WorkflowRun.Title, " confirm-")
 	switch {
+	case confirms && d.Action == "requested":
+		return nil
 	case d.WorkflowRun.Event == "workflow_dispatch", d.WorkflowRun.Event == "schedule" && d.Action == "completed":
 		return repository(d)
 	}

@@ -83,6 +83,11 @@ var eventCases = []struct {
 	{"release", "release", event(person, `"action":"published"`), "repo "},
 
 	{"dispatched run", "workflow_run", event(person, `"action":"completed","workflow_run":{"event":"workflow_dispatch"}`), "repo "},
+	{"our confirming run began", "workflow_run", event(bot, `"action":"requested","workflow_run":{"event":"workflow_dispatch","run_attempt":1,"display_title":"dry run confirm-1a2b"}`), "ignored"},
+	{"our confirming run ended", "workflow_run", event(bot, `"action":"completed","workflow_run":{"event":"workflow_dispatch","run_attempt":1,"display_title":"dry run confirm-1a2b"}`), "repo "},
+	{"our confirming run again", "workflow_run", event(bot, `"action":"requested","workflow_run":{"event":"workflow_dispatch","run_attempt":2,"display_title":"dry run confirm-1a2b"}`), "repo "},
+	{"our training began", "workflow_run", event(bot, `"action":"requested","workflow_run":{"event":"workflow_dispatch","run_attempt":1,"display_title":"Train p1"}`), "repo "},
+	{"somebody's run of that name", "workflow_run", event(person, `"action":"requested","workflow_run":{"event":"workflow_dispatch","run_attempt":1,"display_title":"dry run confirm-1a2b"}`), "repo "},
 	{"run of a push", "workflow_run", event(person, `"action":"completed","workflow_run":{"event":"push"}`), "ignored"},
 	{"gate", "deployment_protection_rule", event(person, `"action":"requested","environment":"pilot-finetune"`), "repo "},
 	{"trainer's answer", "deployment_status", event(person, `"action":"created","deployment":{"environment":"pilot-finetune"}`), "repo "},
