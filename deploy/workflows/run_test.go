@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +18,7 @@ import (
 
 	"github.com/pilotgate/pilotgate/internal/benchmark"
 	"github.com/pilotgate/pilotgate/internal/cli/sample"
+	"github.com/pilotgate/pilotgate/internal/dossier"
 	"github.com/pilotgate/pilotgate/internal/finding"
 	"github.com/pilotgate/pilotgate/internal/judge"
 	"github.com/pilotgate/pilotgate/internal/ledger"
@@ -315,12 +318,92 @@ func TestADatasetInABucketIsMeasuredToo(t *testing.T) {
 	}
 }
 
+// dryRun starts the benchmark workflow as the server does, and says whether it ended well.
+func dryRun(t *testing.T, w *team, inputs map[string]string) (*machine, bool) {
+	t.Helper()
+	m := newMachine(t, w.dir, "")
+	m.inputs = map[string]string{dossier.InputScenario: sample.Scenario, dossier.InputDataset: training, dossier.InputSHA256: "", dossier.InputHead: "", dossier.InputNonce: "n"}
+	maps.Copy(m.inputs, inputs)
+	_, dry := read(t, "stage05_benchmark_smoke.yml")
+	return m, m.job(dry.Jobs["dry-run"])
+}
+
 // Text in an input is a word of the command and never a command.
 func TestTheDryRunHandsItsInputsOn(t *testing.T) {
 	w := newTeam(t, "", "import json, sys\nprint(json.dumps(sys.argv[1:]))\n")
-	m := newMachine(t, w.dir, "")
-	m.inputs = map[string]string{"scenario": `a"; echo $(id) #`, "dataset": "data sets/x.jsonl", "nonce": "n"}
-	_, dry := read(t, "stage05_benchmark_smoke.yml")
-	require.True(t, m.job(dry.Jobs["dry-run"]), m.log)
-	assert.JSONEq(t, `["--dry-run", "--scenario", "a\"; echo $(id) #", "--dataset", "data sets/x.jsonl"]`, m.artifacts["benchmark-result"]["benchmark-result.json"])
+	w.commit(map[string]string{"data sets/x.jsonl": "{}\n"})
+	m, ok := dryRun(t, w, map[string]string{"scenario": `a"; echo $(id) #`, "dataset": "data sets/x.jsonl"})
+	require.True(t, ok, m.log)
+	var said []string
+	require.NoError(t, json.Unmarshal([]byte(m.artifacts[dossier.BenchmarkArtifact][dossier.BenchmarkFile]), &said))
+	require.Len(t, said, 5)
+	assert.Equal(t, []string{"--dry-run", "--scenario", `a"; echo $(id) #`, "--dataset"}, said[:4])
+	assert.True(t, strings.HasSuffix(said[4], "/data/data sets/x.jsonl"), said[4])
+}
+
+const readsTheData = "import json, pathlib, sys\nprint(json.dumps({'data': pathlib.Path(sys.argv[-1]).read_text(), 'beside': sorted(p.name for p in pathlib.Path(sys.argv[-1]).parents[2].rglob('*') if '.git' not in p.parts and p.is_file())}))\n"
+
+// Of a request's commit one file is there to be read. What runs is the default
+// branch's, whatever the request makes of it.
+func TestTheDryRunReadsARequestsDatasetAndRunsNothingOfIt(t *testing.T) {
+	w := newTeam(t, "", readsTheData)
+	command(t, w.dir, "git", "checkout", "-q", "-b", "topic")
+	head := w.commit(map[string]string{training: "theirs\n", "scripts/benchmark/run_benchmark.py": "raise SystemExit('the code of a request')\n", "sitecustomize.py": "raise SystemExit('ran')\n"})
+	command(t, w.dir, "git", "checkout", "-q", "main")
+	m, ok := dryRun(t, w, map[string]string{dossier.InputHead: head, dossier.InputSHA256: hexOf("theirs\n")})
+	require.True(t, ok, m.log)
+	assert.JSONEq(t, `{"data": "theirs\n", "beside": ["data.jsonl"]}`, m.artifacts[dossier.BenchmarkArtifact][dossier.BenchmarkFile])
+	m, ok = dryRun(t, w, nil)
+	require.True(t, ok, "without a commit it is the default branch's: %s", m.log)
+	assert.Contains(t, m.artifacts[dossier.BenchmarkArtifact][dossier.BenchmarkFile], `t1`)
+}
+
+func TestTheDryRunStopsBeforeItMeasuresSomethingElse(t *testing.T) {
+	for _, c := range []struct {
+		name, says string
+		inputs     map[string]string
+		change     func(w *team)
+	}{
+		{"other bytes", "was to have the sha256", map[string]string{dossier.InputSHA256: hexOf("theirs\n")}, nil},
+		{"no file", "not a file of that commit", map[string]string{dossier.InputDataset: "datasets/none.jsonl"}, nil},
+		{"a way out", "not a file of that commit", map[string]string{dossier.InputDataset: "../repository/configs/pilot.yaml"}, nil},
+		{"a link", "not a file of that commit", nil, func(w *team) {
+			require.NoError(t, os.Remove(filepath.Join(w.dir, training)))
+			require.NoError(t, os.Symlink("/etc/hostname", filepath.Join(w.dir, training)))
+			w.commit(nil)
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newTeam(t, "", readsTheData)
+			if c.change != nil {
+				c.change(w)
+			}
+			m, ok := dryRun(t, w, c.inputs)
+			assert.False(t, ok)
+			assert.Contains(t, m.log, "stopped: ")
+			assert.Contains(t, m.log, c.says)
+			assert.NotContains(t, m.artifacts, dossier.BenchmarkArtifact)
+		})
+	}
+}
+
+func TestTheDryRunReadsABucket(t *testing.T) {
+	w := newTeam(t, "", readsTheData)
+	bin := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(bin, "aws"), []byte("#!/bin/sh\n[ \"$1 $2 $4\" = 's3 cp s3://acme-data/train/data.jsonl' ] && printf 'theirs\\n' > \"$5\"\n"), 0o755))
+	for sum, want := range map[string]bool{hexOf("theirs\n"): true, hexOf("other\n"): false} {
+		m := newMachine(t, w.dir, "")
+		m.path = bin + ":"
+		m.inputs = map[string]string{"scenario": sample.Scenario, "dataset": "s3://acme-data/train/data.jsonl", "dataset_sha256": sum, "head_sha": "", "nonce": "n"}
+		_, dry := read(t, "stage05_benchmark_smoke.yml")
+		assert.Equal(t, want, m.job(dry.Jobs["dry-run"]), m.log)
+	}
+}
+
+// Failing its bands is a result: the job is red, and the JSON is there.
+func TestTheDryRunLeavesWhatFailedItsBands(t *testing.T) {
+	w := newTeam(t, "", readsTheData+"raise SystemExit(2)\n")
+	m, ok := dryRun(t, w, nil)
+	assert.False(t, ok)
+	assert.Contains(t, m.artifacts[dossier.BenchmarkArtifact][dossier.BenchmarkFile], "t1")
 }

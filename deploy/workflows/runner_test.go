@@ -146,7 +146,11 @@ func (m *machine) step(s step, workspace, temp string, values map[string]string)
 			ref = "main"
 		}
 		into := filepath.Join(workspace, with("path"))
-		command(m.t, workspace, "git", "clone", "-q", m.origin, into)
+		command(m.t, workspace, "git", "clone", "-q", "--no-checkout", m.origin, into)
+		if only := with("sparse-checkout"); only != "" {
+			require.Equal(m.t, false, s.With["sparse-checkout-cone-mode"], "a file, not a folder with all that lies beside it")
+			command(m.t, into, "git", "sparse-checkout", "set", "--no-cone", only)
+		}
 		command(m.t, into, "git", "checkout", "-q", "--detach", ref)
 	case "actions/upload-artifact":
 		files := map[string]string{}

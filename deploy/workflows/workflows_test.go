@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pilotgate/pilotgate/deploy/workflows"
+	"github.com/pilotgate/pilotgate/internal/dossier"
 	"github.com/pilotgate/pilotgate/internal/judge"
 	"github.com/pilotgate/pilotgate/internal/policy"
 )
@@ -63,8 +64,8 @@ func TestWorkflowsFitTheServer(t *testing.T) {
 	assert.Equal(t, p.Environment, train.Jobs["train"].Environment)
 
 	_, dry := read(t, "stage05_benchmark_smoke.yml")
-	assert.Equal(t, []string{"dataset", "nonce", "scenario"}, inputs(dry))
-	assert.True(t, strings.HasSuffix(dry.RunName, " ${{ inputs.nonce }}"))
+	assert.Equal(t, []string{dossier.InputDataset, dossier.InputSHA256, dossier.InputHead, dossier.InputNonce, dossier.InputScenario}, inputs(dry))
+	assert.True(t, strings.HasSuffix(dry.RunName, " ${{ inputs.dataset_sha256 }} ${{ inputs.head_sha }} ${{ inputs.nonce }}"), "the server finds its run by the title's words")
 
 	_, evaluate := read(t, "pilot_evaluate.yml")
 	assert.Equal(t, []string{"workflow_call"}, slices.Sorted(maps.Keys(evaluate.On)), "it cannot be started alone")

@@ -125,7 +125,9 @@ type Request struct {
 	Beside     []Beside   // runbook and stage summary, where they are
 	Monitoring []Document // Prometheus rule files and Grafana dashboards
 	Workflows  []Workflow // trusted workflows of the base branch
-	ReleaseTag facts.TagFacts
+	// Confirmation is the run that confirms the dry run; zero after the merge.
+	Confirmation Confirmation
+	ReleaseTag   facts.TagFacts
 	// Taken: another pilot's evidence folder has this id on the base branch.
 	Taken bool
 	// NextRevision is the revision under which a withdrawn plan may come back; 0
@@ -137,7 +139,7 @@ type Request struct {
 // exported; zero where nothing depends on it.
 type Exporter struct {
 	Made facts.Made
-	Tree facts.Tree // where head does not have the exporter under its name
+	Tree facts.Tree
 }
 
 // Beside is a document of the stage, at head, with what it names.
@@ -173,6 +175,9 @@ func Open(p *facts.PullRequest) (Dossier, []facts.Need) {
 		r.proposals()
 		r.governance()
 		r.twins()
+	}
+	if r.d.Request != nil && (p.Open || p.Local) {
+		r.d.Request.Confirmation = ConfirmationOf(&r.d)
 	}
 	return r.d, r.needs
 }

@@ -41,6 +41,9 @@ func Diff(p *facts.PullRequest, w Wanted) []Effect {
 	for _, a := range w.Acknowledge {
 		out = append(out, a)
 	}
+	if w.Start != nil {
+		out = append(out, w.Start.Claim, w.Start.Dispatch)
+	}
 	for _, s := range w.Looks {
 		out = append(out, Look{Subject: s})
 	}

@@ -67,7 +67,7 @@ func releaseEffects(s *facts.Pilot, v judge.PilotVerdict, signer *ledger.Signer,
 		if rec := r.Incident.Recovery; rec.State == judge.BenchmarkDue {
 			out = append(out, Claim{Ref: rec.Ref, Parent: s.Repository.DefaultOID, Message: "{}"}, Dispatch{
 				Workflow: v.Policy.Workflows.Benchmark, Ref: s.Repository.DefaultBranch,
-				Inputs: map[string]string{"scenario": r.Scenario, "dataset": r.Decision.Record.Launch.Dataset.Location, "nonce": rec.Nonce},
+				Inputs: rec.Inputs,
 			})
 		}
 		return recorded(s, v, signer, words, out)

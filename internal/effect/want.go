@@ -22,6 +22,7 @@ type Wanted struct {
 	Replies     []Reply
 	Issues      []Issue
 	Suggest     *Suggest // on a fork: mends as suggested changes
+	Start       *Start   // the run that confirms the dry run
 	Looks       []facts.Subject
 	Pilot       *Look // who takes over
 }
@@ -51,6 +52,7 @@ func Want(p *facts.PullRequest, v judge.Verdict) Wanted {
 	if v.State == judge.Observing {
 		return w
 	}
+	w.Start = confirming(p, v)
 	w.Suggest = suggested(p, v, words)
 	w.Ask = asked(p, v)
 	w.Issues = overridden(p, v, words)

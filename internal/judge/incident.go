@@ -16,7 +16,6 @@ import (
 	"github.com/pilotgate/pilotgate/internal/benchmark"
 	"github.com/pilotgate/pilotgate/internal/dossier"
 	"github.com/pilotgate/pilotgate/internal/facts"
-	"github.com/pilotgate/pilotgate/internal/finding"
 	"github.com/pilotgate/pilotgate/internal/ledger"
 	"github.com/pilotgate/pilotgate/internal/registry"
 )
@@ -237,8 +236,8 @@ func (v *PilotVerdict) postRelease(s *facts.Pilot, i *Incident) []facts.Need {
 	}
 	for _, run := range s.Workflows[workflow].Runs {
 		trusted := run.HeadBranch == s.Repository.DefaultBranch && run.HeadRepo == s.Repository.ID && (run.Event == "schedule" || run.Event == "workflow_dispatch")
-		if !trusted || !run.Completed() || !run.CreatedAt.After(r.Since) {
-			continue
+		if !trusted || !run.Completed() || !run.CreatedAt.After(r.Since) || dossier.IsConfirming(&s.Common, run) {
+			continue // what a request's dataset holds is nothing that was measured of a release
 		}
 		result, needs := benchmarkResult(&s.Common, run)
 		if len(needs) > 0 {
@@ -264,39 +263,12 @@ func (v *PilotVerdict) postRelease(s *facts.Pilot, i *Incident) []facts.Need {
 	return nil
 }
 
-// benchmarkResult is the one result that a run's artifacts hold; nil where they
-// hold none that can be read.
+// benchmarkResult is the newest result that a run left; nil where it left none
+// that can be read.
 func benchmarkResult(c *facts.Common, run facts.Run) (*benchmark.RunnerResult, []facts.Need) {
-	list := facts.Need{Kind: facts.NeedArtifacts, ID: run.ID}
-	if !c.Answered(list) {
-		return nil, []facts.Need{list}
-	}
-	for _, a := range c.Artifacts[list.Key()].List {
-		if a.Name != BenchmarkArtifact || a.Expired {
-			continue
-		}
-		content := facts.Need{Kind: facts.NeedArtifact, ID: a.ID}
-		if !c.Answered(content) {
-			return nil, []facts.Need{content}
-		}
-		raw, there := c.Contents[content.Key()].Files[BenchmarkFile]
-		if !there {
-			return nil, nil
-		}
-		result, problems := benchmark.ParseResult(raw)
-		if finding.Count(problems, finding.Error) > 0 {
-			return nil, nil
-		}
-		return &result, nil
-	}
-	return nil, nil
+	m, needs := dossier.ReadMeasured(c, run)
+	return m.Result, needs
 }
-
-// Where the benchmark workflow leaves its result.
-const (
-	BenchmarkArtifact = "benchmark-result"
-	BenchmarkFile     = "benchmark-result.json"
-)
 
 // wayBack finds what the pointer returns to: its own `previous`, which must be
 // in the registry, be usable, and have been decided Go or be a baseline.
@@ -457,8 +429,9 @@ func (v *PilotVerdict) rollbackRecord(s *facts.Pilot) []facts.Need {
 // Recovery is what the benchmark says of the model that the pointer went back to.
 type Recovery struct {
 	State    string
-	Ref      string // of the claim that lets the benchmark be started once
-	Nonce    string // in the run's title
+	Ref      string            // of the claim that lets the benchmark be started once
+	Nonce    string            // in the run's title
+	Inputs   map[string]string // of the dispatch, while it is due
 	Claim    facts.Claim
 	Run      facts.Run
 	Compared []Compared
@@ -505,8 +478,7 @@ func (v *PilotVerdict) recovery(s *facts.Pilot) []facts.Need {
 	}
 	rec.Claim = s.Claims[rec.Ref]
 	if rec.Claim.Absent {
-		rec.State = BenchmarkDue
-		return nil
+		return v.recoveryDue(s)
 	}
 	for _, run := range s.Workflows[workflow].Runs {
 		ours := run.Event == "workflow_dispatch" && run.HeadBranch == s.Repository.DefaultBranch && run.HeadRepo == s.Repository.ID &&
@@ -541,6 +513,24 @@ func (v *PilotVerdict) recovery(s *facts.Pilot) []facts.Need {
 		bands[m.Metric] = m.Band
 	}
 	rec.compare(recorded, benchmark.Recompute(result.Aggregates(), bands).Metrics, v.Policy.Rollback.Tolerance)
+	return nil
+}
+
+// recoveryDue says with which inputs the benchmark is started: those that the
+// workflow file declares. The dataset is the one that was signed off, which by
+// now may be another on the default branch.
+func (v *PilotVerdict) recoveryDue(s *facts.Pilot) []facts.Need {
+	r, rec := &v.Release, &v.Release.Incident.Recovery
+	f := dossier.NewFiles(&s.Common, s.Repository.DefaultOID)
+	doc := f.Document(v.Policy.Workflows.Benchmark)
+	if needs := f.Needs(); len(needs) > 0 {
+		return needs
+	}
+	recorded := r.Decision.Record.Launch.Dataset
+	rec.State, rec.Inputs = BenchmarkDue, dossier.Accepted(doc, map[string]string{
+		dossier.InputScenario: r.Scenario, dossier.InputDataset: recorded.Location, dossier.InputSHA256: recorded.SHA256,
+		dossier.InputHead: v.Entry.Record.MergeCommit, dossier.InputNonce: rec.Nonce,
+	})
 	return nil
 }
 

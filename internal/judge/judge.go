@@ -95,7 +95,11 @@ func Missing(p *facts.PullRequest) []facts.Need {
 	if len(d.Governed) == 0 || p.Local {
 		return nil
 	}
-	return append(approval.Needs(approvalInput(&d, "", nil)), clickNeeds(p)...)
+	needs = append(approval.Needs(approvalInput(&d, "", nil)), clickNeeds(p)...)
+	if q := d.Request; len(needs) == 0 && q != nil && len(q.Confirmation.Needs) > 0 && verdict(d).mayConfirm() {
+		return q.Confirmation.Needs
+	}
+	return needs
 }
 
 // PullRequest judges.
@@ -158,7 +162,7 @@ func verdict(d dossier.Dossier) Verdict {
 	d.RolesFindings = append(slices.Clone(d.RolesFindings), approval.Unreachable(in)...)
 	v.Dossier.RolesFindings = d.RolesFindings
 	v.Approvals, v.State, v.Why = conclude(&d, v, failed, pending)
-	v.LookAgainAt = v.People.LookAgainAt
+	v.LookAgainAt = sooner(v.People.LookAgainAt, v.confirmAgain())
 	return v
 }
 
@@ -199,6 +203,8 @@ func conclude(d *dossier.Dossier, v Verdict, failed, pending bool) (Conclusion, 
 		return InProgress, Blocked, Reason{Key: "checks_failed"}
 	case pending && d.Request == nil:
 		return InProgress, Checking, Reason{Key: "results_awaited"}
+	case pending && !scanning(v.Checks):
+		return InProgress, Checking, Reason{Key: awaited(v.Checks)}
 	case pending:
 		return InProgress, Checking, Reason{Key: "checks_pending"}
 	case p.Draft:

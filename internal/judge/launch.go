@@ -80,8 +80,7 @@ type Claimed struct {
 }
 
 const (
-	// dispatchTime is how long a run that we started may take to be seen.
-	dispatchTime = 10 * time.Minute
+	dispatchTime = dossier.SeenAfter
 	// maxWaiting caps the runs of one pilot that are answered in one look.
 	maxWaiting = 20
 )

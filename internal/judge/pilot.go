@@ -214,6 +214,9 @@ func openSignoff(s *facts.Pilot) (PilotVerdict, []facts.Need) {
 		return v.as(Bypassed, "not_approved"), nil
 	}
 	record := signoff(s, d, pv, v)
+	if record.Confirmation, needs = confirmedBefore(&d, s.Plan.Merge.At); len(needs) > 0 {
+		return v, needs
+	}
 	v.Record = &record
 	if o := pv.People.Override; o != nil && !overridden(report, record) {
 		record = overrideRecord(record, o) // first the override, then what it let through

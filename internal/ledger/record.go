@@ -105,12 +105,15 @@ type Predicate struct {
 	HeadCommit  string `json:"head_commit"`
 	MergeCommit string `json:"merge_commit,omitempty"`
 
-	Approvals    []Approval `json:"approvals,omitempty"`
-	Checks       []Check    `json:"checks,omitempty"`
-	PolicyDigest string     `json:"policy_digest,omitempty"`
-	Launch       *Launch    `json:"launch,omitempty"` // every parameter of the training run
-	Run          *Run       `json:"run,omitempty"`    // of a launch or its failure, and of an evaluation whose results a run made
-	Pointer      *Pointer   `json:"pointer,omitempty"`
+	Approvals []Approval `json:"approvals,omitempty"`
+	Checks    []Check    `json:"checks,omitempty"`
+	// Confirmation is the run that confirmed the recomputed dry run of a sign-off's
+	// plan before the merge; nil where none did.
+	Confirmation *Confirmation `json:"confirmation,omitempty"`
+	PolicyDigest string        `json:"policy_digest,omitempty"`
+	Launch       *Launch       `json:"launch,omitempty"` // every parameter of the training run
+	Run          *Run          `json:"run,omitempty"`    // of a launch or its failure, and of an evaluation whose results a run made
+	Pointer      *Pointer      `json:"pointer,omitempty"`
 	// Evaluation is what an evaluation record attests; see package evaluation.
 	Evaluation *evaluation.Evaluation `json:"evaluation,omitempty"`
 	Reason     string                 `json:"reason,omitempty"` // of an override, a failure, or a decision against the recommendation
@@ -196,6 +199,17 @@ type Run struct {
 	WorkflowBlob string `json:"workflow_blob,omitempty"`
 	HeadCommit   string `json:"head_commit"`
 	Signoff      string `json:"signoff"` // payload digest of the sign-off it consumes
+}
+
+// Confirmation is a run of the repository's benchmark workflow on the default
+// branch, whose result was that of the recomputed dry run.
+type Confirmation struct {
+	Run          int64  `json:"run"`
+	Attempt      int    `json:"attempt"`
+	WorkflowPath string `json:"workflow_path"`
+	WorkflowBlob string `json:"workflow_blob"`
+	HeadCommit   string `json:"head_commit"`
+	Artifact     string `json:"artifact"` // sha256 of the zip that was read, hex
 }
 
 // Pointer is a change of the deployed model.

@@ -361,6 +361,39 @@ func TestEveryKind(t *testing.T) {
 	}
 }
 
+func TestAConfirmationIsWholeOrRefused(t *testing.T) {
+	s, key := testKey(t, "2026")
+	keys := []ledger.Key{key}
+	whole := ledger.Confirmation{
+		Run: 901, Attempt: 2, WorkflowPath: ".github/workflows/stage05_benchmark_smoke.yml", WorkflowBlob: commitOf("workflow"),
+		HeadCommit: commitOf("main"), Artifact: hexOf("zip"),
+	}
+	r := signoff(1)
+	r.Confirmation = &whole
+	added, err := ledger.Append(empty(), r, s, keys)
+	require.NoError(t, err)
+	assert.NotEmpty(t, added.Record)
+	for name, spoil := range map[string]func(c *ledger.Confirmation){
+		"run":      func(c *ledger.Confirmation) { c.Run = 0 },
+		"attempt":  func(c *ledger.Confirmation) { c.Attempt = 0 },
+		"workflow": func(c *ledger.Confirmation) { c.WorkflowPath = "a\nb" },
+		"blob":     func(c *ledger.Confirmation) { c.WorkflowBlob = "main" },
+		"head":     func(c *ledger.Confirmation) { c.HeadCommit = "" },
+		"artifact": func(c *ledger.Confirmation) { c.Artifact = "sha256:" + hexOf("zip") },
+	} {
+		t.Run("without "+name, func(t *testing.T) {
+			broken := whole
+			spoil(&broken)
+			r := signoff(1)
+			r.Confirmation = &broken
+			_, err := ledger.Append(empty(), r, s, keys)
+			var invalid *ledger.InvalidError
+			require.ErrorAs(t, err, &invalid)
+			assert.Equal(t, "confirmation", invalid.Field)
+		})
+	}
+}
+
 func TestEqualFactsGiveEqualBytes(t *testing.T) {
 	moscow := time.FixedZone("MSK", 3*60*60)
 	r := signoff(1)

@@ -61,7 +61,7 @@ func (r Record) check() string {
 		return "ingredients"
 	}
 	for _, part := range []string{
-		r.checkSubjects(), r.checkApprovals(), r.checkChecks(), r.Launch.check(), r.Run.check(), r.Pointer.check(), r.checkRows(),
+		r.checkSubjects(), r.checkApprovals(), r.checkChecks(), r.Launch.check(), r.Run.check(), r.confirmation(), r.Pointer.check(), r.checkRows(),
 	} {
 		if part != "" {
 			return part
@@ -165,6 +165,19 @@ func (r *Run) check() string {
 	}
 	if r.ID < 1 || r.ID > maxID || r.Attempt < 1 || !workflow || !gitObject.MatchString(r.HeadCommit) || !validDigest(r.Signoff) {
 		return "run"
+	}
+	return ""
+}
+
+// confirmation is of a sign-off's plan, and of nothing else.
+func (r Record) confirmation() string {
+	c := r.Confirmation
+	if c == nil {
+		return ""
+	}
+	if r.Launch == nil || c.Run < 1 || c.Run > maxID || c.Attempt < 1 || c.WorkflowPath == "" || !oneLine(c.WorkflowPath) ||
+		!gitObject.MatchString(c.WorkflowBlob) || !gitObject.MatchString(c.HeadCommit) || !hexSHA256.MatchString(c.Artifact) {
+		return "confirmation"
 	}
 	return ""
 }

@@ -107,7 +107,7 @@ func (w *Words) nextStep(c judge.Check) string {
 	case c.Pending != nil:
 		key = "next_scan"
 	case c.Waits != nil:
-		key = "next_results"
+		key = "next_" + c.Waits.Key
 	case finding.Count(c.Findings, finding.Warning) > 0:
 		key = "next_warning"
 	}

@@ -87,6 +87,10 @@ func (w *Words) next(v judge.Verdict) string {
 		return bold(w.texts["comment"]["next_scan"])
 	case "results_awaited":
 		return bold(w.texts["comment"]["next_results"])
+	case "confirmation_runs":
+		return bold(w.texts["comment"]["next_confirmation_runs"])
+	case "confirmation_missing":
+		return bold(w.raw("comment", "next_confirmation_missing", "who", who))
 	case "draft":
 		return bold(w.raw("comment", "next_ready", "who", who))
 	case "changes_requested":

@@ -40,17 +40,22 @@ var (
 
 // state is a pull request at a moment of its life.
 type state struct {
-	name   string
-	base   func(sample.Files) // what the base branch has beside the sample
-	head   func(sample.Files)
-	pull   func(*facts.PullRequest)
-	people func(p *facts.PullRequest, v judge.Verdict) // once a digest is published
+	claimed time.Time // when a confirming run was started that nobody sees; zero: it was not
+	name    string
+	base    func(sample.Files) // what the base branch has beside the sample
+	head    func(sample.Files)
+	pull    func(*facts.PullRequest)
+	people  func(p *facts.PullRequest, v judge.Verdict) // once a digest is published
 }
 
 func replace(path string, pairs ...string) func(sample.Files) {
 	return func(f sample.Files) {
 		f[path] = []byte(strings.NewReplacer(pairs...).Replace(string(f[path])))
 	}
+}
+
+func confirmed(f sample.Files) {
+	f[".github/pilotgate.yml"] = append(f[".github/pilotgate.yml"], "baseline: {confirm: required}\n"...)
 }
 
 func observe(f sample.Files) {
@@ -83,6 +88,8 @@ func states() []state {
 		}},
 		{name: "owner_gone", base: replace(".github/PILOT_APPROVERS", "@"+sample.Operations2, "@gone-ops"), people: approve(irina)},
 		{name: "role_gone", base: replace(".github/PILOT_APPROVERS", "@"+sample.Operations+" @"+sample.Operations2, "@gone-ops"), people: approve(irina)},
+		{name: "confirming", base: confirmed},
+		{name: "unconfirmed", base: confirmed, claimed: noon.Add(-time.Hour)},
 		{
 			name: "fork", head: replace(sample.Plan, "- Target release: v1.4.0", "- Target release: v1.4.2"),
 			pull: func(p *facts.PullRequest) { p.Head.Fork, p.Head.Repo, p.Head.Name = true, 8, "visitor/digest-pilots" },
@@ -121,6 +128,7 @@ func (s state) verdict(t *testing.T) (facts.PullRequest, judge.Verdict) {
 			Git:        facts.Git{Trees: map[string]facts.Tree{baseID: tree(base), headID: tree(head)}, Blobs: map[string]facts.Blob{}},
 			Bases:      map[string]string{}, Reach: map[string]facts.Reach{}, Tags: map[string]facts.TagFacts{},
 			Teams: map[string]facts.Team{}, Access: map[string]facts.Access{}, Scans: map[string]facts.Scan{}, Pushers: map[string]facts.Pushers{}, Branches: map[string]facts.Branch{},
+			Workflows: map[string]facts.Workflow{}, Claims: map[string]facts.Claim{},
 		},
 		Number: 42, Open: true, Author: dana,
 		Head: facts.Head{OID: headID, Ref: "pilot", Repo: 7, Name: "acme/digest-pilots"},
@@ -153,6 +161,10 @@ func (s state) verdict(t *testing.T) (facts.PullRequest, judge.Verdict) {
 				require.NoError(t, err)
 				f.Index = nil
 				p.Scans[n.Key()] = facts.Scan{Facts: &f}
+			case facts.NeedRuns:
+				p.Workflows[n.Key()] = facts.Workflow{}
+			case facts.NeedClaim:
+				p.Claims[n.Key()] = facts.Claim{Absent: s.claimed.IsZero(), At: s.claimed}
 			default:
 				require.Fail(t, "an unexpected need", n.String())
 			}

@@ -45,11 +45,14 @@ import (
 //	statement: JSON                            signed and put among the records
 //	writes: summary | runbook                  what the server would find when it writes there
 //	repository: 8                              the repository's numeric id
-//	made: HEX40 2025-11-20                     when a commit was made; its tree is base's
+//	made: HEX40 2025-11-20                     when a commit was made; its tree is base's, and then's
+//	lacks: PATH                                what the tree of such a commit has not
 //	elsewhere: HEX40                           a commit that is not on the base branch
+//	fork: write | read                         the head is a fork's; what its author may do here
+//	ran: CONCLUSION [by LOGIN] [better 0.02]   a confirming run, see confirm_cases_test.go
 //
 // and its files change the two sides: "head/PATH" and "base/PATH" are whole
-// files (base's are head's, too), "remove/PATH" and "remove-base/PATH" take one
+// files (base's are head's, too), "then/PATH" is one of an earlier commit, "remove/PATH" and "remove-base/PATH" take one
 // away, "edit/PATH" replaces lines ("< old" by the "> new" below it), and
 // "record/N" merges JSON into the training dataset's Nth record (RFC 7386),
 // "evaluation/N" into the evaluation dataset's. "raw/N" is a whole line.
@@ -132,6 +135,7 @@ func (e expect) is(f finding.Finding) bool {
 // testCase is one archive, applied to the sample.
 type testCase struct {
 	base, head sample.Files
+	then       sample.Files // what commits of "made" have beside base's files
 	expects    []expect
 	directives map[string][]string
 	record     string                // path of the signed record
@@ -181,7 +185,7 @@ func (c *testCase) sign(t *testing.T, story sample.Story, where string) {
 func readCase(t *testing.T, raw []byte) *testCase {
 	t.Helper()
 	archive := txtar.Parse(raw)
-	c := &testCase{directives: map[string][]string{}}
+	c := &testCase{directives: map[string][]string{}, then: sample.Files{}}
 	rule := strings.Split(t.Name(), "/")[1] // Test/RULE/fails
 	prose := false
 	for line := range strings.Lines(string(archive.Comment)) {
@@ -264,6 +268,8 @@ func (c *testCase) apply(t *testing.T, f txtar.File) {
 		c.head[path] = f.Data
 	case "base":
 		c.base[path], c.head[path] = f.Data, f.Data
+	case "then":
+		c.then = c.then.With(sample.Files{path: f.Data})
 	case "remove":
 		delete(c.head, path)
 	case "remove-base":
@@ -399,6 +405,9 @@ func (c *testCase) run(t *testing.T) (judged []string, found []finding.Finding) 
 	}
 	_, needs := dossier.Open(&p)
 	require.Empty(t, needs)
+	if ran := c.directives["ran"]; len(ran) > 0 {
+		d = c.confirm(t, &p, ran)
+	}
 	for _, check := range rules.Run(&d) {
 		judged = append(judged, check.Name)
 		found = append(found, check.Findings...)
@@ -447,6 +456,10 @@ func (c *testCase) pull() facts.PullRequest {
 	if b := c.directives["base"]; len(b) > 0 {
 		p.Base.Ref = b[0]
 	}
+	if may := c.directives["fork"]; len(may) > 0 {
+		p.Head.Fork, p.Head.Repo = true, 8
+		p.Access = map[string]facts.Access{sample.Initiator: {Account: p.Author, Write: may[0] == "write"}}
+	}
 	p.Cut = c.directives["cut"]
 	p.Git.Trees[baseID], p.Git.Trees[headID] = c.tree(c.base), c.tree(c.head)
 	head := p.Git.Trees[headID]
@@ -492,7 +505,10 @@ func (c *testCase) answer(t *testing.T, p *facts.PullRequest, n facts.Need) {
 	case facts.NeedTree:
 		tree := facts.Tree{Absent: !slices.Contains(c.directives["elsewhere"], n.Commit)}
 		if slices.ContainsFunc(c.directives["made"], func(m string) bool { return strings.HasPrefix(m, n.Commit+" ") }) {
-			tree = c.tree(c.base)
+			tree = c.tree(c.base.With(c.then))
+			for _, path := range c.directives["lacks"] {
+				delete(tree.Entries, path)
+			}
 		}
 		p.Git.Trees[n.Key()] = tree
 	case facts.NeedBlob:

@@ -70,6 +70,8 @@ func Catalogue() []Row {
 		{ID: "BL007", Check: Baseline, Starter: e, Full: e, Run: baselineFails},
 		{ID: "BL008", Check: Baseline, Starter: w, Full: w, Run: baselineWarns},
 		{ID: "BL009", Check: Baseline, Starter: n, Full: n, Run: worstSample},
+		{ID: "BL010", Check: Baseline, Starter: e, Full: e, Run: confirmed},
+		{ID: "BL011", Check: Baseline, Starter: n, Full: n, Run: confirming},
 
 		// pilot/operations: monitoring, release, rollback.
 		{ID: "OP001", Check: Operations, Starter: w, Full: w, Run: observability},

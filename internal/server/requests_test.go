@@ -36,6 +36,8 @@ var (
 	again      = bar{2, 2}   // looking again where nothing changed
 	newHead    = bar{4, 4}   // reads at a new head, the dataset unchanged
 	identical  = bar{3, 3}   // evaluations of 50 identical events
+	starting   = bar{6, 6}   // what it costs to start a confirming run, when a request is opened
+	confirming = bar{8, 10}  // and to read its result, show it, and look again
 )
 
 func (b bar) String() string { return fmt.Sprintf("wanted at most %d", b.want) }
@@ -84,13 +86,18 @@ type bench struct {
 	pr *fakegithub.PR
 }
 
-func newBench(t *testing.T, mode string, faults *fakegithub.Faults) *bench {
+func newBench(t *testing.T, mode string, faults *fakegithub.Faults, policy ...string) *bench {
 	t.Helper()
 	b := &bench{t: t, c: &counter{}}
+	if policy == nil { // what a confirming run costs is counted by itself
+		policy = []string{"workflows: {benchmark: .github/workflows/none.yml}"}
+	}
 	var err error
 	b.World, err = demo.New(t.Context(), demo.Options{
 		Log: zerolog.Nop(), OnRequest: b.c.see, Faults: faults, Settle: time.Second,
-		Policy: func(text string) string { return text + "\ncommit: {mode: " + mode + "}\n" },
+		Policy: func(text string) string {
+			return text + "\ncommit: {mode: " + mode + "}\n" + strings.Join(policy, "\n")
+		},
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, b.Close()) })
@@ -263,6 +270,35 @@ func TestRequestsOfALookAtANewHead(t *testing.T) {
 	tell(t, "reads at a new head", [][]string{append([]string{life[1].name}, sent...)}, len(reads), newHead)
 	assert.LessOrEqual(t, len(reads), newHead.ceiling)
 	assert.Len(t, sent, len(reads)+1, "everything that changes is one write")
+}
+
+func TestRequestsOfAConfirmingRun(t *testing.T) {
+	opened := map[string]int{}
+	for name, policy := range map[string][]string{"without": nil, "with": {""}} {
+		b := newBench(t, "direct", fakegithub.NoFaults(), policy...)
+		b.pr = open(b.World)
+		b.settle()
+		sent := b.c.take()
+		opened[name] = len(sent)
+		if name == "without" {
+			continue
+		}
+		runs := b.Repo.Runs()
+		require.Len(t, runs, 1)
+		raw, err := sample.Measured(b.Story.Pilot()[sample.Dataset], sample.Baseline, 0)
+		require.NoError(t, err)
+		b.Repo.CompleteRun(runs[0].ID, "success", map[string]map[string][]byte{"benchmark-result": {"benchmark-result.json": raw}})
+		b.settle()
+		sent = b.c.take()
+		tell(t, "requests of a confirming run that ended", [][]string{append([]string{"completed"}, sent...)}, len(sent), confirming)
+		assert.LessOrEqual(t, len(sent), confirming.ceiling)
+		check, ok := b.Repo.Check(b.pr.View().Head, "pilot/baseline")
+		require.True(t, ok)
+		require.Contains(t, check.Summary, "gives the same figures")
+	}
+	more := opened["with"] - opened["without"]
+	tell(t, "requests that start a confirming run", nil, more, starting)
+	assert.LessOrEqual(t, more, starting.ceiling)
 }
 
 func TestIdenticalEventsAreEvaluatedAFewTimes(t *testing.T) {

@@ -59,4 +59,5 @@ func bringsAResult(t *testing.T) {
 			assert.Len(t, s.openIssues(), 1)
 		})
 	}
+	confirmsItself(t)
 }
