@@ -188,9 +188,9 @@ func (r *reader) card(q *Request) {
 	}
 }
 
-// exporter asks for the commit that the card says the exporter was at: when it
-// was made, where the card tells when the dataset was; and its files, where the
-// exporter has another name by now.
+// exporter asks for the commit that the card says the exporter was at, where the
+// card tells when the dataset was made, or the exporter has another name by now:
+// when that commit was made, and its files.
 func (r *reader) exporter(q *Request) {
 	commit := strings.ToLower(q.Card.ExporterCommit.Text)
 	path := clean(q.Card.Exporter.Text)
@@ -204,7 +204,7 @@ func (r *reader) exporter(q *Request) {
 		return
 	}
 	q.Exporter.Made = r.pull.Made[n.Key()]
-	if moved && !q.Exporter.Made.Absent {
+	if path != "" && !q.Exporter.Made.Absent {
 		q.Exporter.Tree, _ = r.tree(commit)
 	}
 }

@@ -15,8 +15,10 @@ import (
 	"github.com/pilotgate/pilotgate/internal/policy"
 )
 
-// Version is the catalogue's. It is part of the subject digest: raise it when
-// a rule starts or stops to refuse something.
+// Version is the catalogue's. It is part of the subject digest: once a version
+// has been released, raise it when a rule starts or stops to refuse something,
+// and every approval is asked for again. Before the first release nobody has
+// approved anything under another catalogue, so it is 1.
 const Version = "1"
 
 // The checks that hold findings, in the order people read them.

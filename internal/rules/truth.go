@@ -263,6 +263,34 @@ func exporterBefore(b *Bench) {
 		f := b.Find("before", q.Card.Created.At, "date", q.Card.Created.Text, "commit", short(strings.ToLower(q.Card.ExporterCommit.Text)), "time", made.Format(time.DateOnly))
 		namer{ours: b.changed(q.CardPath)}.soften(f, b.row, b.Policy.Profile)
 	}
+	if path := strings.TrimPrefix(q.Card.Exporter.Text, "./"); !b.exporterThen(path) {
+		f := b.Find("not_then", q.Card.ExporterCommit.At, "path", path, "commit", short(strings.ToLower(q.Card.ExporterCommit.Text)))
+		f.Severity = finding.Warning
+	}
+}
+
+// exporterThen tells whether the exporter's commit has an exporter: under the
+// name that the card gives, or under one that it had before it was renamed. What
+// was moved keeps its bytes or its last name; what was given another one is
+// still an exporter by the policy's patterns. An exporter of elsewhere is nobody's
+// to look for.
+func (b *Bench) exporterThen(path string) bool {
+	then := b.Request.Exporter.Tree
+	now, here := b.HeadTree.Entries[path]
+	if !here || then.Absent || then.Truncated || then.Entries == nil {
+		return true
+	}
+	if _, same := then.Entries[path]; same {
+		return true
+	}
+	base := path[strings.LastIndexByte(path, '/')+1:]
+	for was, e := range then.Entries {
+		named := strings.HasSuffix(was, "/"+base) || was == base
+		if e.OID == now.OID || named || slices.ContainsFunc(b.Policy.Datasets.Exporters, func(p string) bool { return policy.Match(p, was) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // dayOf reads a date as ISO 8601 writes it, alone or before a time.
