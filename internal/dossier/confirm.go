@@ -58,6 +58,8 @@ const (
 	noncePrefix = "confirm-"
 	// SeenAfter is how long a run that we started may take to be seen.
 	SeenAfter = 10 * time.Minute
+	// lag is how long GitHub's listings stay behind what has just happened.
+	lag = time.Minute
 	// confirmedAfter is how long a dry run may wait for a machine and take.
 	confirmedAfter = 24 * time.Hour
 )
@@ -195,11 +197,13 @@ func (c Confirmation) claimed(s *facts.Common) Confirmation {
 		c.State = ConfirmDue
 		return c
 	}
-	if c.Again = claim.At.Add(SeenAfter); s.Now.Before(c.Again) {
-		c.State = ConfirmRunning
+	if until := claim.At.Add(SeenAfter); s.Now.Before(until) {
+		c.State, c.Again = ConfirmRunning, s.Now.Add(lag) // its end may have been told before it is listed
+		if until.Before(c.Again) {
+			c.Again = until
+		}
 		return c
 	}
-	c.Again = time.Time{}
 	return c.ended("lost", "ref", c.Ref)
 }
 

@@ -130,7 +130,8 @@ func confusedDeputy(t *testing.T) {
 		assert.False(t, pr.View().AutoMerge)
 		for ref := range s.Repo.Refs() {
 			if ref != "refs/heads/main" && ref != "refs/heads/"+branch {
-				assert.True(t, strings.HasPrefix(ref, "refs/heads/pilotgate/") || strings.HasPrefix(ref, "refs/pull/"), "a ref of ours: %s", ref)
+				claim := strings.HasPrefix(ref, "refs/pilotgate/"+sample.Pilot+"/")
+				assert.True(t, claim || strings.HasPrefix(ref, "refs/heads/pilotgate/") || strings.HasPrefix(ref, "refs/pull/"), "a ref of ours: %s", ref)
 			}
 		}
 		before := map[string]bool{}
