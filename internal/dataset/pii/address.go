@@ -2,7 +2,6 @@ package pii
 
 import (
 	"bytes"
-	"slices"
 	"unicode/utf8"
 )
 
@@ -13,7 +12,10 @@ var (
 	placeWords = words("с село селе дер деревня деревне пос поселок поселке п пгт станица станице ст-ца хутор х аул снт днт тсн сдт гск жк кп тер аал рп")
 	houseWords = words("д дом дома доме домом домовладение вл влд владение зд здание стр строение уч участок house bldg building d dom")
 	partWords  = words("к корп корпус стр строение лит литер литера кв квартира квартире квартиры оф офис пом помещение комн комната под подъезд эт этаж секция бокс каб apt apartment flat suite kv korp str office of")
-	cityWords  = words("г гор город городе города обл область области край края респ республика республики район района районе р-н россия рф пос поселок поселке пгт рп с село селе дер деревня деревне д станица хутор снт мкр микрорайон москва москве москвы мск петербург петербурге санкт-петербург санкт-петербурге спб новосибирск новосибирске екатеринбург екатеринбурге казань казани нижний самара самаре омск омске челябинск ростов-на-дону уфа уфе красноярск пермь перми воронеж волгоград краснодар саратов тюмень тюмени тольятти ижевск барнаул иркутск ульяновск хабаровск ярославль владивосток томск оренбург кемерово новокузнецк рязань пенза липецк киров тула туле сочи калуга калуге тверь твери")
+	cityWords  = words("г гор город городе города обл область области край края респ республика республики район района районе р-н россия рф пос поселок поселке пгт рп с село селе дер деревня деревне д станица хутор снт мкр микрорайон москва москве москвы мск петербург петербурге санкт-петербург санкт-петербурге спб новосибирск новосибирске екатеринбург екатеринбурге казань казани нижний самара самаре омск омске челябинск ростов-на-дону уфа уфе красноярск пермь перми воронеж волгоград краснодар саратов тюмень тюмени тольятти ижевск барнаул иркутск ульяновск хабаровск ярославль владивосток томск оренбург кемерово новокузнецк рязань пенза липецк киров тула туле сочи калуга калуге тверь твери " +
+		"ст ст-ца самаре омске челябинске новгороде ростове-на-дону воронеже волгограде краснодаре саратове ижевске барнауле иркутске ульяновске хабаровске ярославле владивостоке томске оренбурге новокузнецке рязани пензе липецке кирове москву самару уфу пензу тулу калугу")
+	// buildingWords stand before a building's own name: БЦ «Луч».
+	buildingWords = words("бц тц трц трк жк бизнес-центр центр комплекс")
 	// addressWords make a name and a number an address: "адрес: Ленина, 5".
 	addressWords = phrasesOf(" адрес", " прожива", " прожив", " прописан", " зарегистрирован", " живет ", " живу ", " живем ", " жила ", " жил ", " доставить ", " доставка ", " доставк", " забрать ", " самовывоз", " приезжайте ", " address", " находимся", " находится ")
 )
@@ -388,7 +390,7 @@ func (s *Scanner) street(limit int, marked bool) (from int, ok bool) {
 				return s.nameBefore(start)
 			}
 			// "пр." and "ш." are kinds only before a name or after one.
-			return start, capital || marked || s.at(end) == '.'
+			return s.ordinalBefore(start), capital || marked || s.at(end) == '.'
 		}
 		if s.capitalAt(start) || s.text[start]-'0' <= 9 {
 			capital = true
@@ -399,6 +401,15 @@ func (s *Scanner) street(limit int, marked bool) (from int, ok bool) {
 		}
 	}
 	return 0, false
+}
+
+// ordinalBefore takes the ordinal of a street into its name: 7-я линия.
+func (s *Scanner) ordinalBefore(start int) int {
+	from, end, ok := s.previous(start)
+	if ok && end == start-1 && s.text[from]-'0' <= 9 && end-from <= 8 && bytes.IndexByte(s.text[from:end], '-') > 0 && s.text[end-1] >= 0x80 {
+		return from
+	}
+	return start
 }
 
 // beforeQuote skips a quotation mark: ул. «Новая», д. 12.
@@ -497,65 +508,6 @@ func (s *Scanner) letterSuffix(i int) int {
 		return 0
 	}
 	return 2
-}
-
-// widen takes the town and the index before a street into the address.
-func (s *Scanner) widen(from int) int {
-	for range 4 {
-		i := from
-		for i > 0 && s.text[i-1] == ' ' {
-			i--
-		}
-		if i == 0 || s.text[i-1] != ',' {
-			return from
-		}
-		i--
-		// The part before the comma: up to four words, from the first that is a
-		// town's word or an index.
-		pos, best := i, -1
-		for range 4 {
-			start, end, ok := s.previous(pos)
-			if !ok {
-				break
-			}
-			word := ""
-			if end-start <= 40 {
-				word = string(s.foldWord(start, end))
-			}
-			if cityWords[word] && (len(word) > 3 || pos < i) {
-				best = start
-			} else if end-start == 6 && isDigits(s.text[start:end]) {
-				best = start
-			}
-			pos = start
-			if pos > 0 && s.text[pos-1] != ' ' && s.text[pos-1] != '.' {
-				break
-			}
-		}
-		if best < 0 {
-			return from
-		}
-		// "Московская область": the name stands before the word.
-		if start, _, ok := s.previous(best); ok && s.capitalAt(start) && slices.Contains([]string{"область", "области", "обл", "край", "края", "район", "района", "р-н"}, string(s.foldWord(s.wordAt(best)))) {
-			best = start
-		}
-		from = best
-	}
-	return from
-}
-
-func (s *Scanner) wordAt(start int) (int, int) {
-	end := start
-	for end < len(s.text) && (s.text[end] >= 0xD0 && s.text[end] <= 0xD1) {
-		end += 2
-	}
-	if s.at(end) == '-' {
-		end++
-		for end < len(s.text) && (s.text[end] >= 0xD0 && s.text[end] <= 0xD1) {
-			end += 2
-		}
-	}
-	return start, min(end, len(s.text))
 }
 
 func isDigits(b []byte) bool {

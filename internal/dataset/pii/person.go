@@ -58,6 +58,9 @@ func (s *Scanner) capital(i int) int {
 		return end
 	}
 	start, stop := parts[from].start, parts[used-1].end
+	if to := s.turkicPatronymic(stop); to > stop {
+		stop, full = to, true
+	}
 	if s.ofStreet(start, stop) || s.isPublic(parts[from:used]) {
 		return stop
 	}
@@ -67,6 +70,20 @@ func (s *Scanner) capital(i int) int {
 	}
 	s.word = fold(s.word[:0], s.text[start:stop])
 	s.emit(id, start, stop, s.word)
+	return stop
+}
+
+// turkicPatronymic goes on over "Ахмед оглы" and "Ахмед кызы" behind a name.
+func (s *Scanner) turkicPatronymic(stop int) int {
+	if s.at(stop) != ' ' || !s.capitalAt(stop+1) {
+		return stop
+	}
+	_, father := s.wordAt(stop + 1)
+	for _, word := range [...]string{" оглы", " кызы", " Оглы", " Кызы"} {
+		if end := father + len(word); bytes.HasPrefix(s.text[father:], []byte(word)) && !s.letterAfter(end) {
+			return end
+		}
+	}
 	return stop
 }
 
@@ -193,7 +210,7 @@ func (s *Scanner) name(p []part) (used int, full bool, from int) {
 	switch {
 	case is(0, first) && is(1, patronymic):
 		// Иван Петрович [Сидоров]; "Роман Абрамович" is name and surname.
-		if is(2, capital) && (is(2, surname) || !s.followedByLower(p[2].end)) {
+		if is(2, capital) && (is(2, surname) || !s.followedByLower(p[2].end) || s.looksSurname(p[2])) {
 			return 3, true, 0
 		}
 		return 2, true, 0
@@ -208,7 +225,7 @@ func (s *Scanner) name(p []part) (used int, full bool, from int) {
 		return 3, true, 1
 	case is(0, capital) && !is(0, surname) && is(1, patronymic) && p[1].end-p[1].start >= 14 && !s.beginsSentence(p[0].start):
 		// A first name that is not in the list.
-		if is(2, surname) {
+		if is(2, surname) || is(2, capital) && s.looksSurname(p[2]) {
 			return 3, true, 0
 		}
 		return 2, true, 0
@@ -236,6 +253,14 @@ func (s *Scanner) name(p []part) (used int, full bool, from int) {
 		return 2, false, 0
 	}
 	return 0, false, 0
+}
+
+// looksSurname says of a capital behind name and patronymic, in the middle of a
+// sentence, that it is the surname and not a town's or a company's name that the
+// sentence goes on with.
+func (s *Scanner) looksSurname(q part) bool {
+	const least = 8 // bytes
+	return q.end-q.start >= least && !cityWords[string(s.foldWord(q.start, q.end))] && !notSurnames[string(s.word)]
 }
 
 // afterCapital: in "Анна К. Комиссия" the initial belongs to what is before it.
