@@ -95,6 +95,7 @@ func TestNoPlantedValueIsShown(t *testing.T) {
 	for _, args := range [][]string{
 		{"dataset", "scan", path},
 		{"dataset", "scan", path, "--format", "json"},
+		{"dataset", "scan", path, "--format", "sarif"},
 		{"dataset", "scan", path, "--eval", path},
 		{"benchmark", path},
 		{"dataset", "scan", path, "--max-findings", "0"},

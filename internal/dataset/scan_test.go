@@ -93,6 +93,7 @@ func TestCases(t *testing.T) {
 		"empty file":           {"", []string{"DS001/empty/error=1"}},
 		"byte order mark":      {"\uFEFF" + lines(good("a")), []string{"DS001/bom/error=1"}},
 		"gzip":                 {"\x1f\x8b\x08\x00rest\n\n\n", []string{"DS001/archive/error=1"}},
+		"binary":               {"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\xff\n", []string{"DS001/crlf/warning=1", "DS001/utf8/error=2", "DS002/not_object/error=1"}},
 		"lfs pointer":          {"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", []string{"DS001/lfs_pointer/error=1"}},
 		"CRLF":                 {good("a") + "\r\n" + good("b") + "\r\n", []string{"DS001/crlf/warning=2"}},
 		"NUL":                  {lines(strings.Replace(good("a"), "Городской", "Городской\x00", 1)), []string{"DS001/nul/error=1"}},

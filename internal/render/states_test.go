@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -227,6 +228,22 @@ func TestWhatPeopleReadAfterTheMerge(t *testing.T) {
 		golden(t, "merged."+lang+".md", after)
 		o := w.CouldNotEvaluate("rate limit")
 		golden(t, "could_not_evaluate."+lang+".md", "## "+o.Title+"\n\n"+o.Summary+"\n")
+	}
+}
+
+// TestAScanThatTakesLongTellsHowFarItIs: the check is in progress and says so in
+// percent until the scan has ended.
+func TestAScanThatTakesLongTellsHowFarItIs(t *testing.T) {
+	p, _ := state{}.verdict(t)
+	for key := range p.Scans {
+		p.Scans[key] = facts.Scan{Pending: true, Done: 3 << 20, Total: 4 << 20}
+	}
+	v := judge.PullRequest(&p)
+	at := slices.IndexFunc(v.Checks, func(c judge.Check) bool { return c.Conclusion == judge.InProgress && c.Pending != nil })
+	require.GreaterOrEqual(t, at, 0)
+	assert.Equal(t, "pilot/dataset", v.Checks[at].Name)
+	for _, lang := range render.Languages() {
+		assert.Contains(t, render.Speak(lang).Check(v, v.Checks[at]).Title, "75")
 	}
 }
 
