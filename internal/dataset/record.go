@@ -2,10 +2,6 @@ package dataset
 
 import (
 	"bytes"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -51,6 +47,7 @@ type inspector struct {
 	chunks   []bytescan.Chunk
 	script   bytescan.Script
 	mixed    []span
+	shown    [2]map[string]string // names as Facts may show them, "" for none; the second of channels
 	normal   []byte
 }
 
@@ -265,70 +262,6 @@ func (in *inspector) personal(w *walker, r role, t *token) {
 		}
 		in.add(piiCase(m.ID), at, pointer, nil, m.Value)
 	}
-}
-
-// cleanTexts remembers short texts without personal data: languages, models,
-// verdicts and the like stand in every record.
-type cleanTexts [64]cleanSet
-
-// cleanSet holds the texts of one hash; the oldest makes room.
-type cleanSet struct {
-	tags   [4]uint32 // 0: free
-	oldest uint8
-	sizes  [4]uint8
-	texts  [4][maxCleanText]byte
-}
-
-const maxCleanText = 32
-
-// asChannel marks the size of a text that is clean as a channel's name only.
-const asChannel = 1 << 7
-
-// tagOf gives the set, the tag and the marked size of a text.
-func tagOf(text []byte, channel bool) (set int, tag uint32, size uint8) {
-	h := uint64(len(text))
-	size = uint8(len(text))
-	if channel {
-		size |= asChannel
-	}
-	if n := len(text); n >= 8 {
-		h = mix(binary.LittleEndian.Uint64(text)^mixA, binary.LittleEndian.Uint64(text[n-8:])^mixB^h)
-	} else {
-		for _, c := range text {
-			h = h<<7 ^ h>>57 ^ uint64(c)
-		}
-		h = mix(h^mixA, mixB)
-	}
-	return int(h >> 58), uint32(h) | 1, size
-}
-
-func (c *cleanTexts) has(text []byte, channel bool) bool {
-	if len(text) == 0 {
-		return true
-	}
-	if len(text) > maxCleanText {
-		return false
-	}
-	k, tag, size := tagOf(text, channel)
-	set := &c[k]
-	for i := range set.tags {
-		if set.tags[i] == tag && set.sizes[i] == size && string(set.texts[i][:len(text)]) == string(text) {
-			return true
-		}
-	}
-	return false
-}
-
-func (c *cleanTexts) put(text []byte, channel bool) {
-	if len(text) > maxCleanText {
-		return
-	}
-	k, tag, size := tagOf(text, channel)
-	set := &c[k]
-	i := set.oldest % 4
-	set.oldest++
-	set.tags[i], set.sizes[i] = tag, size
-	copy(set.texts[i][:], text)
 }
 
 func (in *inspector) field(w *walker, n *node, t *token) {
@@ -592,16 +525,42 @@ func (in *inspector) name(list *names, value []byte, ctx pii.Context) {
 	if list.known(value) {
 		return
 	}
-	shown := len(value) > 0 && len(value) <= maxNameBytes
-	for _, c := range value {
-		shown = shown && (c-'0' <= 9 || (c|0x20)-'a' <= 25 || bytes.IndexByte([]byte("._:/@+-"), c) >= 0)
-	}
-	ctx.Declared = in.o.Channels
-	if !shown || len(in.text.Scan(value, ctx)) > 0 {
+	if len(value) > maxNameBytes {
 		list.other++
 		return
 	}
-	list.add(string(value), 1)
+	k := 0
+	if ctx.Channel {
+		k = 1
+	}
+	name, judged := in.shown[k][string(value)]
+	if !judged {
+		if in.shown[k] == nil || len(in.shown[k]) >= maxShown {
+			in.shown[k] = make(map[string]string)
+		}
+		if in.mayShow(value, ctx) {
+			name = string(value)
+		}
+		in.shown[k][string(value)] = name
+	}
+	if name == "" {
+		list.other++
+		return
+	}
+	list.add(name, 1)
+}
+
+// maxShown caps the names whose judgement an inspector remembers.
+const maxShown = 1 << 10
+
+func (in *inspector) mayShow(value []byte, ctx pii.Context) bool {
+	for _, c := range value {
+		if c-'0' > 9 && (c|0x20)-'a' > 25 && bytes.IndexByte([]byte("._:/@+-"), c) < 0 {
+			return false
+		}
+	}
+	ctx.Declared = in.o.Channels
+	return len(in.text.Scan(value, ctx)) == 0
 }
 
 // isLanguageTag: two or three letters and at most one short subtag.
@@ -630,14 +589,4 @@ func listed(list []string, b []byte) bool {
 		}
 	}
 	return false
-}
-
-// fingerprint of a value of a kind: 8 hex digits of an HMAC, so that nobody
-// without the run's key can try all phone numbers.
-func fingerprint(key []byte, rule string, value []byte) string {
-	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte(rule))
-	mac.Write([]byte{0})
-	mac.Write(value)
-	return hex.EncodeToString(mac.Sum(nil)[:4])
 }

@@ -2,6 +2,9 @@ package dataset
 
 import (
 	"cmp"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -262,4 +265,14 @@ func (r *report) findings() []finding.Finding {
 		out = append(out, f)
 	}
 	return out
+}
+
+// fingerprint of a value of a kind: 8 hex digits of an HMAC, so that nobody
+// without the run's key can try all phone numbers.
+func fingerprint(key []byte, rule string, value []byte) string {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(rule))
+	mac.Write([]byte{0})
+	mac.Write(value)
+	return hex.EncodeToString(mac.Sum(nil)[:4])
 }

@@ -1,6 +1,8 @@
 package dataset
 
 import (
+	"encoding/binary"
+
 	"github.com/pilotgate/pilotgate/internal/finding"
 )
 
@@ -31,12 +33,17 @@ type tally struct {
 }
 
 func (t *tally) reset() {
-	places, entries, sketches := t.places, t.entries, t.sketches
-	for i := range places {
-		clear(places[i])
-		places[i] = places[i][:0]
+	t.records, t.lastLine = 0, 0
+	clear(t.counts[:])
+	for i := range t.places {
+		clear(t.places[i])
+		t.places[i] = t.places[i][:0]
 	}
-	*t = tally{places: places, entries: entries[:0], sketches: sketches[:0]}
+	for _, list := range [...]*names{&t.languages, &t.channels, &t.models, &t.prompts, &t.judges, &t.verdicts} {
+		list.reset()
+	}
+	t.first, t.last = instant{}, instant{}
+	t.entries, t.sketches = t.entries[:0], t.sketches[:0]
 }
 
 // count adds a place of a case and says whether it is the first of its record.
@@ -56,9 +63,8 @@ func rankOf(s finding.Severity) int { return s.Rank() }
 type names struct {
 	order  []string
 	n      []int
-	index  map[string]int
-	latest int       // most records repeat the name before
-	recent [32]uint8 // the last names by their length and end, as places in order plus one
+	latest int                  // most records repeat the name before
+	slots  [2 * maxNames]uint16 // places in order plus one, by hash; the next free one where it is taken
 	other  int
 }
 
@@ -67,45 +73,57 @@ const (
 	maxNameBytes = 128
 )
 
+// reset forgets all names and keeps the room.
+func (m *names) reset() {
+	if len(m.order) > 0 {
+		clear(m.slots[:])
+	}
+	m.order, m.n, m.latest, m.other = m.order[:0], m.n[:0], 0, 0
+}
+
+// find gives the slot of a value: its own, or the free one where it would go.
+func (m *names) find(value []byte) *uint16 {
+	h := uint64(len(value))
+	if n := len(value); n >= 8 {
+		h = mix(binary.LittleEndian.Uint64(value)^mixA, binary.LittleEndian.Uint64(value[n-8:])^mixB^h)
+	} else {
+		for _, c := range value {
+			h = (h ^ uint64(c)) * mixA
+		}
+	}
+	for k := h >> 32; ; k++ {
+		slot := &m.slots[k%uint64(len(m.slots))]
+		if *slot == 0 || m.order[*slot-1] == string(value) {
+			return slot
+		}
+	}
+}
+
 // known counts a value that was added before, and says whether it was.
 func (m *names) known(value []byte) bool {
 	if m.latest < len(m.order) && m.order[m.latest] == string(value) {
 		m.n[m.latest]++
 		return true
 	}
-	slot := &m.recent[0]
-	if k := len(value); k >= 2 {
-		slot = &m.recent[(k*5+int(value[k-2])*10+int(value[k-1]))%len(m.recent)]
+	slot := *m.find(value)
+	if slot > 0 {
+		m.latest = int(slot - 1)
+		m.n[m.latest]++
 	}
-	if i := int(*slot) - 1; i >= 0 && m.order[i] == string(value) {
-		m.latest = i
-		m.n[i]++
-		return true
-	}
-	i, known := m.index[string(value)]
-	if known {
-		m.latest = i
-		m.n[i]++
-		*slot = uint8(i + 1) // maxNames is 256: the last place of all reads as none
-	}
-	return known
+	return slot > 0
 }
 
 func (m *names) add(name string, n int) {
-	i, known := m.index[name]
-	if !known {
+	slot := m.find([]byte(name))
+	if *slot == 0 {
 		if name == OtherName || len(m.order) >= maxNames {
 			m.other += n
 			return
 		}
-		if m.index == nil {
-			m.index = make(map[string]int)
-		}
-		i = len(m.order)
-		m.index[name] = i
 		m.order, m.n = append(m.order, name), append(m.n, 0)
+		*slot = uint16(len(m.order))
 	}
-	m.n[i] += n
+	m.n[*slot-1] += n
 }
 
 func (m *names) merge(o *names) {
