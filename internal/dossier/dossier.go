@@ -51,7 +51,10 @@ type Dossier struct {
 	// LedgerChange and ModelChange are there where the pull request touches the
 	// ledger, or the registry or pointer.
 	LedgerChange *LedgerChange
-	ModelChange  *ModelChange
+	// WorkflowsAfter are the trusted workflows that the pull request changes, as it
+	// would have them.
+	WorkflowsAfter []Document
+	ModelChange    *ModelChange
 	// Reported are the results that the pull request brings, as they are at head.
 	Reported []Reported
 	// Records are the base branch's verified records, there where the pull request

@@ -97,6 +97,11 @@ func (r *reader) governance() {
 		if pilot := p.PilotID(c.Path); c.Kind == policy.Reported && policy.ValidPilotID(pilot) && !r.reads(pilot) {
 			r.d.Reported = append(r.d.Reported, after.Reported(p, pilot))
 		}
+		if c.Kind == policy.Workflow && !c.Deleted() {
+			if doc, ok := r.document(r.d.HeadTree, c.Path); ok {
+				r.d.WorkflowsAfter = append(r.d.WorkflowsAfter, doc)
+			}
+		}
 		if c.Kind == policy.Plan && c.Deleted() && c.Before.Regular() {
 			r.blob(c.Before) // says whose it was
 		}

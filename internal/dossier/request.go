@@ -2,8 +2,6 @@ package dossier
 
 import (
 	"bytes"
-	"iter"
-	"path"
 	"reflect"
 	"regexp"
 	"slices"
@@ -349,68 +347,6 @@ func (r *reader) monitoring(q *Request) {
 			q.Monitoring = append(q.Monitoring, doc)
 		}
 	}
-}
-
-// Workflow is a trusted workflow of the base branch with the local files that
-// its text names: scripts and actions of the same repository run with it.
-type Workflow struct {
-	Document
-	Uses []facts.Change // After only: path and entry
-}
-
-func (r *reader) workflows(q *Request) {
-	for _, p := range []string{r.d.Policy.Workflows.Benchmark, r.d.Policy.Workflows.Training} {
-		if p == "" {
-			continue
-		}
-		doc, ok := r.document(r.d.BaseTree, p)
-		if !ok {
-			continue
-		}
-		w := Workflow{Document: doc}
-		if doc.Readable() {
-			w.Uses = facts.Read(doc.Blob, r.pull.Base.OID+":"+p, func(_ string, src []byte) []facts.Change { return localFiles(src, r.d.BaseTree) })
-		}
-		q.Workflows = append(q.Workflows, w)
-	}
-}
-
-// pathWords are the words of a text that can be paths: letters, digits and
-// _ . @ / -.
-func pathWords(src []byte) iter.Seq[[]byte] {
-	return bytes.FieldsFuncSeq(src, func(r rune) bool {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("_.@/-", r))
-	})
-}
-
-// localFiles are the tree's files that a workflow's text names, by file or (for
-// an action) by folder. A word too many does no harm: it widens the digest.
-func localFiles(src []byte, t facts.Tree) []facts.Change {
-	found := map[string]facts.Entry{}
-	for word := range pathWords(src) {
-		p := path.Clean(strings.TrimPrefix(string(word), "./"))
-		if p == policy.Path || p == policy.RolesPath {
-			continue // of these, the values that are effective for the pilot are digested
-		}
-		if e, ok := t.Entries[p]; ok {
-			found[p] = e
-		}
-		for _, file := range []string{"action.yml", "action.yaml"} {
-			if _, ok := t.Entries[p+"/"+file]; ok {
-				for q, e := range t.Entries {
-					if strings.HasPrefix(q, p+"/") {
-						found[q] = e
-					}
-				}
-			}
-		}
-	}
-	var out []facts.Change
-	for p, e := range found {
-		out = append(out, facts.Change{Path: p, After: e})
-	}
-	slices.SortFunc(out, func(a, b facts.Change) int { return strings.Compare(a.Path, b.Path) })
-	return out
 }
 
 func (r *reader) release(q *Request) {

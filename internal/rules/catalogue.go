@@ -59,6 +59,7 @@ func Catalogue() []Row {
 		{ID: "CF010", Check: Config, Starter: e, Full: e, Run: field(plan.MaxInputTokens, positiveInteger)},
 		{ID: "CF011", Check: Config, Starter: e, Full: e, Run: compute},
 		{ID: "CF012", Check: Config, Starter: e, Full: e, Run: summariseConfig},
+		{ID: "CF013", Check: Config, Starter: e, Full: e, Firm: true, Run: pinnedWorkflows},
 
 		// pilot/baseline: the dry run recomputed against the plan's table.
 		{ID: "BL001", Check: Baseline, Starter: e, Full: e, Run: baselineTable},
@@ -113,6 +114,7 @@ func Catalogue() []Row {
 		{ID: "RL006", Check: Release, Starter: e, Full: e, Firm: true},
 		{ID: "RL007", Check: Release, Starter: e, Full: e, Firm: true},
 		{ID: "PO001", Check: Policy, Starter: e, Full: e, Firm: true, Run: policyReads},
+		{ID: "PO026", Check: Policy, Starter: e, Full: e, Firm: true, Run: pinnedProposals},
 
 		// pilot/dataset: what the scan saw. Limits are shares of the records.
 		{ID: "DS001", Check: Dataset, Starter: e, Full: e, Run: datasetBytes},

@@ -87,6 +87,22 @@ func changesTheBase(t *testing.T) {
 		s.push(nina, "main", map[string]fakegithub.File{path: fakegithub.Text(s.file("main", path) + "# other\n")})
 		s.shows(pr, "waiting")
 	})
+	on(t, "a script of a workflow that a trusted one calls", func(_ *testing.T, s *stage) {
+		called, script := ".github/workflows/called.yml", "tools/measure.sh"
+		in := s.workflow()
+		in[training] = fakegithub.Text(string(in[training].Data) + "# uses: ./" + called + "\n")
+		in[called], in[script] = fakegithub.Text("on: workflow_call\njobs: {a: {steps: [{run: sh "+script+"}]}}\n"), fakegithub.Text("true\n")
+		s.push(nina, "main", in)
+		pr := s.approved()
+		s.push(nina, "main", map[string]fakegithub.File{script: fakegithub.Text("false\n")})
+		s.shows(pr, "waiting")
+	})
+	on(t, "an action in a trusted workflow whose owner can move it", func(_ *testing.T, s *stage) {
+		s.push(nina, "main", map[string]fakegithub.File{training: fakegithub.Text(s.file("main", training) + "      - uses: actions/cache@v4\n")})
+		pr := s.request(files(s.Story.Pilot()))
+		s.finds(pr, "pilot/config", "CF013")
+		s.shows(pr, "in_progress")
+	})
 	on(t, "a role lost between approval and merge", func(t *testing.T, s *stage) {
 		pr := s.approved()
 		s.GitHub.Hold()
