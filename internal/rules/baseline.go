@@ -141,7 +141,7 @@ func baselineValues(b *Bench) {
 			continue // BL006 tells it: the mean, called P95
 		}
 		f := b.Find("differs", r.Value.At, "metric", r.Name.Text, "value", r.Value.Text,
-			"recomputed", round(r.value, digits(r.Value.Text)), "n", count(r.result.N))
+			"recomputed", asPrinted(r.value, r.Value.Text), "n", count(r.result.N))
 		f.Mend = replace(r.Value, round(r.value, digits(r.Value.Text))+unitOf(r.Value.Text))
 	}
 	if agree > 0 {
@@ -165,6 +165,17 @@ func digits(text string) int32 {
 		n++
 	}
 	return int32(min(n, 6))
+}
+
+// asPrinted is a figure with the digits of a printed one, and with its unit if it
+// is one that we know: whatever else stands there is the author's text.
+func asPrinted(d decimal.Decimal, text string) string {
+	out := round(d, digits(text))
+	switch unit := unitOf(text); strings.TrimSpace(unit) {
+	case "s", "ms", "с", "мс", "%":
+		return out + unit
+	}
+	return out
 }
 
 // unitOf is what a printed figure has behind its number.
@@ -285,7 +296,7 @@ func baselineStatistic(b *Bench) {
 		}
 		p95, mean := r.result.Statistics[benchmark.P95], r.result.Statistics[benchmark.Mean]
 		if !benchmark.AgreesAsPrinted(r.Value.Text, p95) && benchmark.AgreesAsPrinted(r.Value.Text, mean) {
-			f := b.Find("mean_called_p95", r.Value.At, "metric", r.Name.Text, "value", r.Value.Text, "p95", round(p95, digits(r.Value.Text)))
+			f := b.Find("mean_called_p95", r.Value.At, "metric", r.Name.Text, "value", r.Value.Text, "p95", asPrinted(p95, r.Value.Text))
 			f.Mend = replace(r.Value, round(p95, digits(r.Value.Text))+unitOf(r.Value.Text))
 		}
 	}

@@ -110,7 +110,8 @@ func namedInText(b *Bench) {
 			doc.soften(b.Find(kase, m.At, "path", path), b.row, b.Policy.Profile)
 		}
 	}
-	if absent == 0 && named > 0 {
+	fieldAbsent := slices.ContainsFunc(b.check.Findings, func(f finding.Finding) bool { return f.Rule == "PL031" })
+	if absent == 0 && named > 0 && !fieldAbsent {
 		b.Verified("named")
 	}
 }
