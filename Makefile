@@ -100,7 +100,7 @@ clean:
 # Each row of what must hold, by its name. FAULTS chooses, for example TestWhatMustHold/kill.
 FAULTS ?= TestWhatMustHold|Disk
 .PHONY: test-faults
-test-faults: $(BIN)/nats-server $(BIN)/toxiproxy
+test-faults: build $(BIN)/nats-server $(BIN)/toxiproxy
 	.ci/faults
 	$(GO) test -count=1 -tags faults -timeout 20m -parallel 8 -v -run '$(FAULTS)' ./internal/server/ ./internal/queue/durable/ | \
 	  grep -E '^(    )?--- |^ok|^FAIL|^panic|NOT |^      '
@@ -112,7 +112,7 @@ bench-api:
 # It prints each bar as met or not; BENCH chooses, for example Intake/embedded.
 BENCH ?= Intake|Approvals
 .PHONY: bench-intake
-bench-intake: $(BIN)/nats-server
+bench-intake: build $(BIN)/nats-server
 	$(GO) test -count=1 -run '^$$' -bench '$(BENCH)' -benchtime 1x -timeout 1h ./internal/server/ | grep -v -E '^(Benchmark|PASS|ok |goos|goarch|pkg|cpu)'
 
 $(BIN)/nats-server:

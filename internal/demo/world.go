@@ -98,6 +98,8 @@ type Options struct {
 	// Wire makes the way to a server: where it listens, and who reaches it there
 	// under a URL. nil is loopback; under testing/synctest it has to be a pipe.
 	Wire func(context.Context) (net.Listener, *http.Client, error)
+	// Key is the server's signing key; nil is a new one.
+	Key *server.Key
 	// Queue changes the queue's options, which are those of a story that has no
 	// time to wait; nil leaves them.
 	Queue func(*queue.Options)
@@ -120,13 +122,15 @@ func New(ctx context.Context, o Options) (*World, error) {
 	}
 	late := &atomic.Int64{}
 	now := func() time.Time { return clock().Add(time.Duration(late.Load())) }
-	_, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return nil, fmt.Errorf("make a signing key: %w", err)
-	}
-	key, err := server.NewKey("demo", private)
-	if err != nil {
-		return nil, err
+	key := o.Key
+	if key == nil {
+		_, private, err := ed25519.GenerateKey(rand.Reader)
+		if err != nil {
+			return nil, fmt.Errorf("make a signing key: %w", err)
+		}
+		if key, err = server.NewKey("demo", private); err != nil {
+			return nil, err
+		}
 	}
 	appKey, err := sharedKey()
 	if err != nil {

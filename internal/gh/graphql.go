@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/go-github/v62/github"
@@ -26,9 +27,23 @@ var (
 	comment       = regexp.MustCompile(`(?m)^\s*#.*\n`)
 )
 
+// documents are the queries by name, each put together once.
+var documents sync.Map
+
 // document is a query with the fragments it uses, and no others: GitHub
 // refuses a document that defines one in vain.
 func document(name string) (string, error) {
+	if text, ok := documents.Load(name); ok {
+		return text.(string), nil
+	}
+	text, err := compose(name)
+	if err == nil {
+		documents.Store(name, text)
+	}
+	return text, err
+}
+
+func compose(name string) (string, error) {
 	raw, err := queryFiles.ReadFile("queries/" + name + ".graphql")
 	if err != nil {
 		return "", fmt.Errorf("read query: %w", err)

@@ -2,7 +2,6 @@ package server_test
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -116,6 +115,7 @@ type approvals struct {
 
 func (c approvals) run(t testing.TB) *figures {
 	g, story := pilotRig(t, 50*time.Millisecond, server.Defaults().Workers)
+	g.program = tool(t, "pilotgate")
 	pilot := story.Pilot()
 	var pulls []*fakegithub.PR
 	for n := range c.together + c.alone {
@@ -130,6 +130,9 @@ func (c approvals) run(t testing.TB) *figures {
 		p = g.start()
 	}
 	f := measure(t, fmt.Sprintf("%d pilots judged and approved, %s", c.together, title))
+	start := time.Now() // the sweep at the start finds them
+	g.until(pulls, waitingFor("waits for ML Lead and"))
+	f.say("new ones", "%.3g PR/s", float64(len(pulls))/time.Since(start).Seconds())
 	g.calm()
 	rate := func(pulls []*fakegithub.PR, done func(fakegithub.CheckView, bool) bool) (float64, string) {
 		before, start := len(g.hub.Requests()), time.Now()
@@ -139,12 +142,10 @@ func (c approvals) run(t testing.TB) *figures {
 		g.nextSecond()
 		return a, fmt.Sprintf("%.3g PR/s, %.1f requests each", a, second)
 	}
-	_, said := rate(pulls, waitingFor("waits for ML Lead and"))
-	f.say("new ones", "%s", said)
 	for _, pr := range pulls {
 		pr.Review(sample.MLLead, fakegithub.Approved, "")
 	}
-	_, said = rate(pulls, waitingFor("waits for Operations Owner"))
+	_, said := rate(pulls, waitingFor("waits for Operations Owner"))
 	f.say("after the first approval", "%s", said)
 	for _, pr := range pulls[:c.together] {
 		pr.Review(sample.Operations, fakegithub.Approved, "")
@@ -184,5 +185,5 @@ func (g *rig) startPaced() *process {
 			at[key] = "http://acme.ghe.com" + path
 		}
 	})
-	return g.startProgram(os.Args[0], asServer+"="+g.config, "HTTP_PROXY="+g.url, "http_proxy="+g.url)
+	return g.start("HTTP_PROXY="+g.url, "http_proxy="+g.url)
 }

@@ -1,7 +1,9 @@
 package server_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/ed25519"
 	"net"
 	"net/http"
 	"sync"
@@ -17,6 +19,7 @@ import (
 	"github.com/pilotgate/pilotgate/internal/fakegithub"
 	"github.com/pilotgate/pilotgate/internal/judge"
 	"github.com/pilotgate/pilotgate/internal/queue"
+	"github.com/pilotgate/pilotgate/internal/server"
 )
 
 // pipes is a listener inside the process: a bubble's time stands still while
@@ -69,11 +72,15 @@ func piped(context.Context) (net.Listener, *http.Client, error) {
 // server's does: a night passes at once.
 func inBubble(t *testing.T, name string, do func(*testing.T, *demo.World)) {
 	t.Helper()
+	_, private, err := ed25519.GenerateKey(bytes.NewReader(make([]byte, ed25519.SeedSize)))
+	require.NoError(t, err)
+	key, err := server.NewKey("demo", private) // the same in each world, so that what it signs is the same
+	require.NoError(t, err)
 	t.Run(name, func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			time.Sleep(time.Until(time.Date(2026, 6, 1, 9, 0, 0, 0, time.UTC))) // a bubble begins in 2000
 			w, err := demo.New(t.Context(), demo.Options{
-				Log: zerolog.Nop(), Faults: fakegithub.NoFaults(), Wire: piped,
+				Log: zerolog.Nop(), Faults: fakegithub.NoFaults(), Wire: piped, Key: key,
 				Queue: func(o *queue.Options) { o.FirstRetry, o.LastRetry = 0, 0 },
 			})
 			require.NoError(t, err)

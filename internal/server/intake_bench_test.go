@@ -43,6 +43,7 @@ type burst struct{ deliveries, pulls, replicas int }
 func (c burst) run(t testing.TB) *figures {
 	const senders = 32
 	g := newRig(t, 50*time.Millisecond, server.Defaults().Workers)
+	g.program = tool(t, "pilotgate") // the test itself is larger
 	for n := range c.pulls {
 		branch := fmt.Sprintf("change-%d", n)
 		g.pilots.MustCommit(branch, "anna", fakegithub.CommitSpec{

@@ -42,7 +42,7 @@ func TestWhatMustHold(t *testing.T) {
 		{"GitHub down 10 min, 5xx, 429, secondary limit, slow answers, truncated JSON", []func(*testing.T){
 			TestGitHubIsAwayForTenMinutes, TestNothingIsAskedBeforeRetryAfter, badNetworkToGitHub,
 		}},
-		{"deliveries lost, doubled, reordered, three days old", []func(*testing.T){TestOrderLossAndDoublesEndTheSame, TestDeliveriesOfADownServerComeAgain}},
+		{"deliveries lost, doubled, reordered, three days old", []func(*testing.T){TestALifeEndsTheSameWhateverArrives, TestDeliveriesOfADownServerComeAgain}},
 		{"disk full, read-only store, power failure", []func(*testing.T){diskFaults}},
 		{"slowloris x 1,000; 26 MB; endless chunks; gzip; forged, missing, SHA-1, wrong-length signatures", []func(*testing.T){badSenders}},
 		{

@@ -57,6 +57,7 @@ type rig struct {
 	url     string
 	config  string // file
 	store   string
+	program string // "" is the test itself
 
 	mu     sync.Mutex
 	looked map[int]int // how often, by number
@@ -174,9 +175,13 @@ func (p *process) said() string {
 	return strings.Join(p.log, "\n")
 }
 
-func (g *rig) start() *process {
+// start starts a server; the environment is added to this process's.
+func (g *rig) start(environment ...string) *process {
 	g.t.Helper()
-	return g.startProgram(os.Args[0], asServer+"="+g.config)
+	if g.program != "" {
+		return g.startProgram(g.program, append(environment, "serve", "--config", g.config)...)
+	}
+	return g.startProgram(os.Args[0], append(environment, asServer+"="+g.config)...)
 }
 
 // startProgram starts a server of some program. Arguments with a "=" are its
