@@ -69,7 +69,9 @@ func TestALifeEndsTheSameWhateverArrives(t *testing.T) {
 				time.Sleep(time.Hour) // the sweep asks for what was lost, and looks at everything
 				require.NoError(t, w.Settle(t.Context()))
 			}
+			require.NoError(t, w.Stop())
 			time.Sleep(3 * 24 * time.Hour)
+			require.NoError(t, w.Start(t.Context()))
 			require.NoError(t, w.Settle(t.Context()))
 			before := string(w.Repo.State())
 			for _, d := range w.GitHub.Deliveries() { // as old as GitHub keeps them
@@ -100,7 +102,7 @@ func TestALifeEndsTheSameWhateverArrives(t *testing.T) {
 	tell("the other way round", false, func(n int) []int { out := inOrder(n); slices.Reverse(out); return out })
 	tell("each three times", false, func(n int) []int { return slices.Repeat(inOrder(n), 3) })
 	tell("all lost", true, func(int) []int { return nil })
-	for seed := range uint64(4) {
+	for seed := range uint64(3) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		tell(fmt.Sprint("lost, doubled, shuffled ", seed), true, func(n int) []int {
 			var out []int
