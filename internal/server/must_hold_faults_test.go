@@ -30,6 +30,8 @@ import (
 // TestWhatMustHold has a row for each promise of docs/operations.md, in its
 // words. Rows whose tests need neither root nor minutes are `make test`'s, too.
 func TestWhatMustHold(t *testing.T) {
+	promised, err := os.ReadFile("../../docs/operations.md")
+	require.NoError(t, err)
 	for _, row := range []struct {
 		words string
 		tests []func(*testing.T)
@@ -52,6 +54,7 @@ func TestWhatMustHold(t *testing.T) {
 		{"one noisy repository beside 50 quiet ones", []func(*testing.T){noisyNeighbour}},
 	} {
 		t.Run(row.words, func(t *testing.T) {
+			require.Contains(t, string(promised), "\n| "+row.words+" | ", "what is tested is promised in the same words")
 			for i, test := range row.tests {
 				t.Run(strconv.Itoa(i+1), test)
 			}
