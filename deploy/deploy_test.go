@@ -42,6 +42,7 @@ var operations = map[string]string{
 	"GET /repos/{owner}/{repo}":                                                             "metadata:read",
 	"GET /repos/{owner}/{repo}/activity":                                                    "contents:read",
 	"GET /repos/{owner}/{repo}/branches/{branch}":                                           "contents:read",
+	"GET /repos/{owner}/{repo}/collaborators/{username}":                                    "metadata:read",
 	"GET /repos/{owner}/{repo}/collaborators/{username}/permission":                         "metadata:read",
 	"GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls":                                  "pull_requests:read",
 	"GET /repos/{owner}/{repo}/compare/{basehead}":                                          "contents:read",
