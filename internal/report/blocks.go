@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"path"
@@ -267,6 +268,10 @@ func (w writer) drift(e *evaluation.Evaluation) string {
 // twice.
 var inResults = []string{"unclear", "too_few", "same"}
 
+// together are the reasons that stand as one sentence for all metrics that they
+// are about; the figures of each stand in the tables above.
+var together = map[string]string{"shown_better": "better", "shown_worse": "worse", "drifted": "moved"}
+
 // decision is the recommendation and why. Of a candidate that was not measured
 // only that is told: whatever else the figures say, they say of the baseline.
 func (w writer) decision(e *evaluation.Evaluation) string {
@@ -279,24 +284,21 @@ func (w writer) decision(e *evaluation.Evaluation) string {
 	item := func(weight evaluation.Weight, text string) {
 		b.WriteString("- " + w.texts.Text("evaluation", string(weight)) + " " + text + "\n")
 	}
-	var better []string
-	told := func() {
-		if len(better) > 0 {
-			item(evaluation.For, sentence.FillRaw(w.texts.Text("evaluation", "better"), map[string]string{"metrics": strings.Join(better, ", ")}))
-		}
-		better = nil
+	named := map[string][]string{} // what reasons are about that stand as one
+	for _, r := range e.Reasons {
+		named[string(r.Weight)+together[r.Key]] = append(named[string(r.Weight)+together[r.Key]], "`"+cmp.Or(r.Args["metric"], r.Args["quantity"])+"`")
 	}
 	for _, r := range e.Reasons {
+		all := string(r.Weight) + together[r.Key]
 		switch {
 		case !e.Measured && r.Weight != evaluation.Open, r.Weight == evaluation.Note && slices.Contains(inResults, r.Key):
-		case r.Key == "shown_better":
-			better = append(better, "`"+r.Args["metric"]+"`")
-		default:
-			told()
+		case together[r.Key] == "":
 			item(r.Weight, w.reason(r))
+		case named[all] != nil:
+			item(r.Weight, sentence.FillRaw(w.texts.Text("evaluation", together[r.Key]), map[string]string{"metrics": strings.Join(named[all], ", ")}))
+			delete(named, all)
 		}
 	}
-	told()
 	decide := "decide"
 	if e.Recommendation == evaluation.None {
 		decide = "decide_none"

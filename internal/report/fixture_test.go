@@ -91,14 +91,14 @@ var stories = map[string]story{
 	}},
 }
 
-// judged evaluates each story once.
-var judged = sync.OnceValue(func() map[string]evaluation.Evaluation {
-	out := map[string]evaluation.Evaluation{}
+// judged evaluates each story once, when it is asked for.
+var judged = func() map[string]func() evaluation.Evaluation {
+	out := map[string]func() evaluation.Evaluation{}
 	for name, s := range stories {
-		out[name] = evaluation.Judge(s.input())
+		out[name] = sync.OnceValue(func() evaluation.Evaluation { return evaluation.Judge(s.input()) })
 	}
 	return out
-})
+}()
 
 func (s story) input() evaluation.Input {
 	var b, c benchmark.RunnerResult
@@ -148,7 +148,7 @@ func evaluated(name string) report.Input {
 	in.Launch = &ledger.Entry{Path: folder + "launch-" + hexOf("launch") + ".json", Record: launch}
 	r := launch
 	r.Kind = ledger.KindEvaluation
-	e := judged()[name]
+	e := judged[name]()
 	r.Evaluation = &e
 	if e.SelfReported {
 		r.Run, r.PullRequest = nil, 51

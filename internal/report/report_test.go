@@ -245,7 +245,7 @@ func TestRecordsCannotWriteMarkdown(t *testing.T) {
 }
 
 func TestChart(t *testing.T) {
-	e := judged()["go"]
+	e := judged["go"]()
 	first, err := report.Chart(&e, "en")
 	require.NoError(t, err)
 	again, err := report.Chart(&e, "en")
@@ -284,7 +284,7 @@ func TestChart(t *testing.T) {
 func TestAnyEvaluationCanBeDrawn(t *testing.T) {
 	figure := rapid.SampledFrom([]string{"", "0", "1", "0.5", "-3", "123456789", "0.000001"})
 	rapid.Check(t, func(t *rapid.T) {
-		m := judged()["go"].Metrics[rapid.IntRange(0, 4).Draw(t, "metric")]
+		m := judged["go"]().Metrics[rapid.IntRange(0, 4).Draw(t, "metric")]
 		m.Pass, m.Warn, m.Delta, m.Low, m.High = figure.Draw(t, "pass"), figure.Draw(t, "warn"), figure.Draw(t, "delta"), figure.Draw(t, "low"), figure.Draw(t, "high")
 		m.Baseline.Value, m.Candidate.Value = figure.Draw(t, "baseline"), figure.Draw(t, "candidate")
 		svg, err := report.Chart(&evaluation.Evaluation{Metrics: []evaluation.Metric{m}}, "en")
@@ -307,10 +307,50 @@ func FuzzRegenerate(f *testing.F) {
 	raw, err := os.ReadFile("testdata/no-go.en.md")
 	require.NoError(f, err)
 	f.Add(raw)
-	in := evaluated("go")
+	f.Add([]byte("## Решение\n\n- **Решение:** No-go\n- Причина: длинно,\n  очень\n"))
+	f.Add([]byte("## Decision\n- Decision: Go\n- Decision: No-go\n~~~\n<!-- pilotgate:auto decision -->\n"))
+	in := evaluated("n-too-small") // the quickest to judge
 	f.Fuzz(func(t *testing.T, src []byte) {
 		got := report.Regenerate(src, in)
 		require.Equal(t, string(got), string(report.Regenerate(got, in)))
+		for _, fault := range report.Faults(got, in, nil) {
+			assert.Contains(t, []string{report.Twice, report.Unpaired}, fault.Case, "what was regenerated says what the records say")
+		}
+		if !bytes.Contains(src, []byte("pilotgate:auto")) { // all of it is people's, and is kept, in its order
+			rest := string(got)
+			for line := range strings.Lines(string(src)) {
+				at := strings.Index(rest, strings.TrimRight(line, "\r\n"))
+				require.GreaterOrEqual(t, at, 0, "%q is lost", line)
+				rest = rest[at+len(strings.TrimRight(line, "\r\n")):]
+			}
+		}
+		if before, after := report.ParseDecision(src), report.ParseDecision(got); before.Value != "" && before.Second == 0 {
+			assert.Equal(t, before.Value, after.Value, "what people decided stays decided")
+			assert.Equal(t, before.Reason, after.Reason)
+		}
+		_ = report.Contradictions(src, in.Evaluated()) // of any text, without an end
+	})
+}
+
+// FuzzTampering changes one byte of a generated part: it is found, at its line.
+func FuzzTampering(f *testing.F) {
+	in := evaluated("n-too-small")
+	fresh := report.Regenerate(nil, in)
+	f.Add(uint(bytes.Index(fresh, []byte("95% interval"))+2), byte('9'))
+	f.Add(uint(bytes.Index(fresh, []byte("sha256:"))+9), byte('0'))
+	f.Add(uint(bytes.Index(fresh, []byte("No recommendation"))), byte(' '))
+	f.Fuzz(func(t *testing.T, at uint, with byte) {
+		i := int(at % uint(len(fresh)))
+		line := fresh[bytes.LastIndexByte(fresh[:i], '\n')+1:]
+		open, end := bytes.LastIndex(fresh[:i], []byte("<!-- pilotgate:auto ")), bytes.LastIndex(fresh[:i], []byte("<!-- /pilotgate:auto "))
+		if open <= end || bytes.HasPrefix(line, []byte("<!--")) || fresh[i] == with || with == '\r' || fresh[i] == '\n' {
+			return // people's text, a marker, or a line end, which may be either
+		}
+		changed := bytes.Clone(fresh)
+		changed[i] = with
+		faults := report.Faults(changed, in, nil)
+		require.NotEmpty(t, faults, "%q became %q", fresh[i], with)
+		assert.Equal(t, 1+bytes.Count(fresh[:i], []byte("\n")), faults[len(faults)-1].Line)
 	})
 }
 
