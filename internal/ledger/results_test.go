@@ -117,6 +117,12 @@ func TestSamplesThatNoEvaluationVouchesFor(t *testing.T) {
 			assert.NotEmpty(t, ledger.IsOurAppend(base, l, keys))
 		})
 	}
+	without := whole
+	without.Results = maps.Clone(whole.Results)
+	delete(without.Results, candidate)
+	assert.Equal(t, []string{"SG011 removed", "SG014 missing"}, named(ledger.IsOurAppend(whole, without, keys)))
+	without.Results[candidate] = nil
+	assert.Equal(t, []string{"SG011 changed", "SG014 differs"}, named(ledger.IsOurAppend(whole, without, keys)))
 	atCap := whole
 	atCap.Results = maps.Clone(whole.Results)
 	fill(atCap.Results, folder, ledger.MaxResults)

@@ -1,0 +1,147 @@
+package ledger_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pilotgate/pilotgate/internal/ledger"
+)
+
+// What is a table, and what is not, as people write them; rows go where "<rows>"
+// stands.
+func TestWhereTheTableBegins(t *testing.T) {
+	const head = "| Date | Stakeholder | Role | Decision | Notes |\n"
+	cases := []struct{ name, log, want string }{
+		{"white space alone is an absent log", "\n \n", "# Stage 05_03 · Sign-off log\n\n" + standard + "<rows>"},
+		{"indented by three", "   " + head + "   |---|---|---|---|---|\n", "   " + head + "   |---|---|---|---|---|\n<rows>"},
+		{"indented by four: code", "    " + head + "    |---|---|---|---|---|\n", "    " + head + "    |---|---|---|---|---|\n\n" + standard + "<rows>"},
+		{"indented by a tab: code", "\t" + head + "\t|---|---|---|---|---|\n", "\t" + head + "\t|---|---|---|---|---|\n\n" + standard + "<rows>"},
+		{"quoted", "> " + head + "> |---|---|---|---|---|\n", "> " + head + "> |---|---|---|---|---|\n\n" + standard + "<rows>"},
+		{"a delimiter row of nothing", head + "| | | | | |\n", head + "| | | | | |\n\n" + standard + "<rows>"},
+		{"a delimiter row with a word", head + "|---|-a-|---|---|---|\n", head + "|---|-a-|---|---|---|\n\n" + standard + "<rows>"},
+		{"two columns of their own", "| a | Date | b | Stakeholder | Role | Decision | Notes |\n|---|---|---|---|---|---|---|\n", "| a | Date | b | Stakeholder | Role | Decision | Notes |\n|---|---|---|---|---|---|---|\n<rows>"},
+		{"a name with a pipe in it", "| Date | a\\|b | Stakeholder | Role | Decision | Notes |\n|---|---|---|---|---|---|\n", "| Date | a\\|b | Stakeholder | Role | Decision | Notes |\n|---|---|---|---|---|---|\n<rows>"},
+		{"a row with a cell too many", standard + "| 14 Jan | Irina | Lead | yes | by phone | twice |\n", standard + "| 14 Jan | Irina | Lead | yes | by phone | twice |\n<rows>"},
+		{"a fence that a fence with words does not close", "```\n```text\n" + standard + "```\n", "```\n```text\n" + standard + "```\n\n" + standard + "<rows>"},
+		{"a comment right below", standard + "<!-- | -->\n", standard + "<rows><!-- | -->\n"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			s, key := testKey(t, "2026")
+			l := empty()
+			l.Log = []byte(c.log)
+			l = grown(t, s, []ledger.Key{key}, l, signoff(1))
+			before, after, _ := strings.Cut(c.want, "<rows>")
+			got := string(l.Log)
+			require.True(t, strings.HasPrefix(got, before), "before the rows:\n%s", got)
+			require.True(t, strings.HasSuffix(got, after), "after the rows:\n%s", got)
+			assert.Equal(t, 2, strings.Count(strings.TrimSuffix(strings.TrimPrefix(got, before), after), "\n"))
+		})
+	}
+}
+
+func TestWhichRowsAreOurs(t *testing.T) {
+	w := threeSignoffs(t)
+	row := strings.TrimSuffix(w.lines[4], "\n")
+	require.Contains(t, row, "| Approved | pilot `")
+	pull := between(t, row, "PR #", ",")
+	review := between(t, row, "review ", ";")
+	for _, c := range []struct {
+		name, old, new string
+		ours           bool
+	}{
+		{"as it is", "", "", true},
+		{"in the first year", row[:6], "| 2000", true},
+		{"before it", row[:6], "| 1999", false},
+		{"in the last year", row[:6], "| 9999", true},
+		{"no date", row[:12], "| 2026-13-40", false},
+		{"the first pull request", "PR #" + pull, "PR #1", true},
+		{"the largest", "PR #" + pull, "PR #9999999999", true},
+		{"the largest review", "review " + review, "review 9007199254740991", true},
+		{"the largest comment", "review " + review, "comment 9007199254740991", true},
+		{"a review beyond it", "review " + review, "review 9007199254740992", false},
+		{"a comment beyond it", "review " + review, "comment 9007199254740992", false},
+		{"another decision", "| Approved |", "| Maybe |", false},
+		{"no pilot, and no policy", "pilot `" + between(t, row, "pilot `", "`") + "`; ", "", false},
+		{"no at sign", "| @", "| ", false},
+		{"another space", "| Approved |", "| Approved  |", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			log := ledger.ParseLog([]byte(standard + strings.Replace(row, c.old, c.new, 1) + "\n"))
+			require.Len(t, log.Rows, 1)
+			assert.Equal(t, c.ours, log.Rows[0].Ours, log.Rows[0].Text)
+		})
+	}
+}
+
+// between is what stands in a text after one mark and before the next.
+func between(t *testing.T, text, from, to string) string {
+	t.Helper()
+	_, rest, found := strings.Cut(text, from)
+	require.True(t, found)
+	found = strings.Contains(rest, to)
+	require.True(t, found)
+	return rest[:strings.Index(rest, to)]
+}
+
+func TestWhatLooksLikeARowElsewhere(t *testing.T) {
+	w := threeSignoffs(t)
+	row := w.lines[4]
+	for name, c := range map[string]struct {
+		text string
+		want int
+	}{
+		"a second table":            {"\n" + standard + row, 1},
+		"prose that names a digest": {"\nThe digest `sha256:" + strings.Repeat("a", 64) + "` was approved.\n", 0},
+		"a row in a comment":        {"\n<!--\n" + row + "-->\n", 0},
+	} {
+		assert.Len(t, ledger.ParseLog([]byte(standard+row+c.text)).Strays, c.want, name)
+	}
+}
+
+func TestWhatAnAppendIsNot(t *testing.T) {
+	t.Run("a record taken away", func(t *testing.T) {
+		w := threeSignoffs(t)
+		after := w.Ledger
+		after.Records = maps.Clone(w.Records)
+		delete(after.Records, w.paths[3])
+		got := named(ledger.IsOurAppend(w.Ledger, after, w.keys))
+		assert.Equal(t, "SG011 removed", got[0])
+		assert.NotContains(t, got, "SG011 log_rewritten", "the rest is not looked at")
+	})
+	t.Run("a record changed", func(t *testing.T) {
+		w := threeSignoffs(t)
+		after := w.Ledger
+		after.Records = maps.Clone(w.Records)
+		after.Records[w.paths[3]] = append(slices.Clone(w.Records[w.paths[3]]), '\n')
+		assert.Equal(t, "SG011 changed", named(ledger.IsOurAppend(w.Ledger, after, w.keys))[0])
+	})
+	t.Run("a word at the end of the log", func(t *testing.T) {
+		w := threeSignoffs(t)
+		after := w.Ledger
+		after.Log = append(slices.Clone(w.Log), "Fine.\n"...)
+		fs := ledger.IsOurAppend(w.Ledger, after, w.keys)
+		require.Equal(t, []string{"SG011 log_rewritten"}, named(fs))
+		assert.Equal(t, strings.Count(string(w.Log), "\n")+1, fs[0].At.Line)
+		fs = ledger.IsOurAppend(after, w.Ledger, w.keys)
+		require.Equal(t, []string{"SG011 log_rewritten"}, named(fs), "nor is its removal")
+	})
+	t.Run("nothing, in a log without a table", func(t *testing.T) {
+		w := threeSignoffs(t)
+		l := empty()
+		l.Log = []byte("# Log\n")
+		assert.Empty(t, ledger.IsOurAppend(l, l, w.keys))
+	})
+}
+
+func TestALedgerOfNoKnownRepositoryTakesTheRecords(t *testing.T) {
+	s, key := testKey(t, "2026")
+	l := empty()
+	l.RepositoryID = 0
+	assert.Len(t, grown(t, s, []ledger.Key{key}, l, signoff(1)).Records, 1)
+}
