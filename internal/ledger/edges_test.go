@@ -1,6 +1,8 @@
 package ledger_test
 
 import (
+	"bytes"
+	"crypto/ed25519"
 	"maps"
 	"slices"
 	"strings"
@@ -144,4 +146,131 @@ func TestALedgerOfNoKnownRepositoryTakesTheRecords(t *testing.T) {
 	l := empty()
 	l.RepositoryID = 0
 	assert.Len(t, grown(t, s, []ledger.Key{key}, l, signoff(1)).Records, 1)
+}
+
+func TestWhoseResultsAPathHolds(t *testing.T) {
+	for _, c := range []struct{ evidence, path, want string }{
+		{"docs/evidence/{pilot}/", "docs/evidence/ru-1/results/1-baseline.jsonl", "ru-1"},
+		{"docs/evidence", "docs/evidence/ru-1/results/1-baseline.jsonl", "ru-1"},
+		{"docs/evidence/{pilot}/", "docs/evidence/ru-1/signoff-1.json", ""},
+		{"docs/evidence/{pilot}/", "docs/evidence//results/1-baseline.jsonl", ""},
+		{"docs/evidence/{pilot}/", "docs/evidence/ru-1/results/", ""},
+		{"docs/evidence/{pilot}/", "docs/evidence/a/b/results/1-baseline.jsonl", ""},
+		{"docs/evidence/{pilot}/", "data/ru-1/results/1-baseline.jsonl", ""},
+	} {
+		pilot, ok := ledger.IsResult(c.evidence, c.path)
+		assert.Equal(t, c.want != "", ok, c.path)
+		if ok {
+			assert.Equal(t, c.want, pilot)
+		}
+	}
+	_, whole, keys := withEvaluation(t)
+	s, _ := testKey(t, "2026")
+	_, err := ledger.AppendWithResults(whole, signoff(3), whole.Results, s, keys)
+	assert.ErrorIs(t, err, ledger.ErrExists)
+}
+
+func TestLinksFromTheSummary(t *testing.T) {
+	const open, end = "<!-- pilotgate:auto pilots -->\n", "<!-- /pilotgate:auto pilots -->\n"
+	link := func(summary, plan string) (string, []string) {
+		out, fs := ledger.LinkPilot("docs/a/summary.md", []byte(summary), ledger.PilotLinks{Pilot: "ru-1", Plan: plan})
+		return string(out), named(fs)
+	}
+	for plan, want := range map[string]string{
+		"docs/a/plan.md": "(plan.md)", "docs/b/plan.md": "(../b/plan.md)", "plan.md": "(../../plan.md)", "docs/a": "(../a)",
+	} {
+		got, fs := link(open+end, plan)
+		assert.Empty(t, fs)
+		assert.Equal(t, open+"- `ru-1`: [plan]"+want+"\n"+end, got)
+	}
+	for name, c := range map[string]struct {
+		summary string
+		want    []string
+	}{
+		"white space alone":                  {"\n \n", []string{}},
+		"the block first, and nothing else":  {open, []string{"SG012 unpaired"}},
+		"closed twice":                       {open + end + end, []string{"SG012 unpaired"}},
+		"a fence that does not end after it": {open + end + "```\n", []string{}},
+		"a fence that does not end":          {"Pilots\n```\n", []string{"SG012 unclosed"}},
+		"words in the block":                 {open + "Nothing yet.\n" + end, []string{}},
+	} {
+		got, fs := link(c.summary, "docs/a/plan.md")
+		assert.Equal(t, c.want, fs, name)
+		if len(c.want) > 0 {
+			assert.Equal(t, c.summary, got, name)
+		} else {
+			assert.Contains(t, got, "[plan](plan.md)", name)
+		}
+	}
+	got, _ := link("\n \n", "docs/a/plan.md")
+	assert.True(t, strings.HasPrefix(got, "# Stage 05_03\n"), got)
+}
+
+func TestNotesLinkNothing(t *testing.T) {
+	text := ledger.Notes{Remark: "WWW.example.org www.example.org GH-1 gh-1"}.String()
+	for _, link := range []string{"WWW.", "www.", "GH-1", "gh-1"} {
+		assert.NotContains(t, text, link)
+	}
+}
+
+func TestKeysHaveANameOfOneLine(t *testing.T) {
+	_, private, err := ed25519.GenerateKey(nil)
+	require.NoError(t, err)
+	for name, ok := range map[string]bool{"2026": true, "": false, "a\nb": false, " a": false} {
+		_, err := ledger.NewSigner(name, private)
+		assert.Equal(t, ok, err == nil, name)
+	}
+}
+
+func TestAnEnvelopeOfTheLargestSizeIsRead(t *testing.T) {
+	_, err := ledger.Open(bytes.Repeat([]byte(" "), ledger.MaxRecord), nil, start)
+	require.Error(t, err)
+	assert.NotErrorIs(t, err, ledger.ErrTooLarge)
+	_, err = ledger.Open(bytes.Repeat([]byte(" "), ledger.MaxRecord+1), nil, start)
+	assert.ErrorIs(t, err, ledger.ErrTooLarge)
+}
+
+func TestPayloadsThatAreNone(t *testing.T) {
+	payload := string(payloadOf(t, signoff(1)))
+	var invalid *ledger.InvalidError
+	_, err := ledger.ParsePayload([]byte(strings.Replace(payload, `"_type":"https://in-toto.io/Statement/v1"`, `"_type":"https://in-toto.io/Statement/v2"`, 1)))
+	require.ErrorAs(t, err, &invalid)
+	assert.Equal(t, "predicateType", invalid.Field)
+	_, err = ledger.ParsePayload([]byte(strings.Replace(payload, `"predicate":{`, `"predicate":{"aa":1,`, 1)))
+	assert.ErrorContains(t, err, "read statement")
+	_, err = ledger.ParsePayload([]byte(strings.ReplaceAll(payload, signoff(1).Pilot, "RU-1")))
+	require.ErrorAs(t, err, &invalid)
+	assert.NotEqual(t, "canonical form", invalid.Field)
+}
+
+// Who decides by a review has a number; who merged something may be gone since.
+func TestWhoMayBeNobody(t *testing.T) {
+	s, key := testKey(t, "2026")
+	keys := []ledger.Key{key}
+	l := grown(t, s, keys, empty(), signoff(1))
+	gone := func(r ledger.Record, kind ledger.Kind, decision ledger.Decision) ledger.Record {
+		r.Kind, r.Launch, r.Checks = kind, nil, nil
+		r.Approvals = slices.Clone(signoff(1).Approvals[:1])
+		r.Approvals[0].Login, r.Approvals[0].UserID, r.Approvals[0].ReviewID = "ghost", 0, 0
+		r.Rows = []ledger.Row{{Date: r.CreatedAt, Stakeholder: "ghost", Role: r.Approvals[0].Role, Decision: decision}}
+		return r
+	}
+	_, err := ledger.Append(l, gone(policy(), ledger.KindPolicy, ledger.Policy), s, keys)
+	require.NoError(t, err)
+	_, err = ledger.Append(l, gone(signoff(1), ledger.KindWithdrawn, ledger.Withdrawn), s, keys)
+	require.NoError(t, err)
+	for kind, decision := range map[ledger.Kind]ledger.Decision{
+		ledger.KindSignoff: ledger.Approved, ledger.KindRejected: ledger.Rejected, ledger.KindGo: ledger.Go, ledger.KindNoGo: ledger.NoGo,
+	} {
+		var invalid *ledger.InvalidError
+		r := gone(signoff(2), kind, decision)
+		r.Launch = signoff(2).Launch
+		_, err = ledger.Append(l, r, s, keys)
+		require.ErrorAs(t, err, &invalid, kind)
+		r.Approvals = nil
+		r.Rows[0].Notes.Review = 1
+		_, err = ledger.Append(l, r, s, keys)
+		require.ErrorAs(t, err, &invalid, kind)
+		assert.Contains(t, invalid.Field, "approvals", kind)
+	}
 }
