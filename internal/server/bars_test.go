@@ -2,8 +2,10 @@ package server_test
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -34,11 +36,11 @@ func (f *figures) say(name, format string, value ...any) {
 }
 
 func (f *figures) atLeast(name, unit string, value, bar float64) {
-	f.bar(name, unit, value, value >= bar, fmt.Sprintf("at least %g %s", bar, unit))
+	f.bar(name, unit, value, value >= bar, strings.TrimSpace(fmt.Sprintf("at least %g %s", bar, unit)))
 }
 
 func (f *figures) below(name, unit string, value, bar float64) {
-	f.bar(name, unit, value, value < bar, fmt.Sprintf("under %g %s", bar, unit))
+	f.bar(name, unit, value, value < bar, strings.TrimSpace(fmt.Sprintf("under %g %s", bar, unit)))
 }
 
 func (f *figures) bar(name, unit string, value float64, met bool, wanted string) {
@@ -46,7 +48,14 @@ func (f *figures) bar(name, unit string, value float64, met bool, wanted string)
 	if !met {
 		verdict = "NOT met"
 	}
-	f.rows = append(f.rows, [3]string{name, fmt.Sprintf("%.4g %s", value, unit), wanted + ": " + verdict})
+	f.rows = append(f.rows, [3]string{name, strings.TrimSpace(strconv.FormatFloat(value, 'f', decimals(value), 64) + " " + unit), wanted + ": " + verdict})
+}
+
+func decimals(value float64) int {
+	if value < 100 && value != math.Trunc(value) {
+		return 1
+	}
+	return 0
 }
 
 // print is called when every process that was measured has ended.

@@ -41,7 +41,7 @@ func BenchmarkIntake(b *testing.B) {
 type burst struct{ deliveries, pulls, replicas int }
 
 func (c burst) run(t testing.TB) *figures {
-	const senders = 32
+	const senders, slowest = 32, 20 * time.Second
 	g := newRig(t, 50*time.Millisecond, server.Defaults().Workers)
 	g.program = tool(t, "pilotgate") // the test itself is larger
 	for n := range c.pulls {
@@ -92,11 +92,15 @@ func (c burst) run(t testing.TB) *figures {
 		worked += p.worked().Seconds()
 	}
 	slices.Sort(took)
-	f.atLeast("accepted", "of them", float64(c.deliveries)-float64(refused.Load()), float64(c.deliveries))
+	f.atLeast("accepted", "", float64(c.deliveries)-float64(refused.Load()), float64(c.deliveries))
 	f.say("accepted a second", "%.0f", float64(c.deliveries)/accepted.Seconds())
 	f.say("p50 of an answer", "%d ms", took[c.deliveries/2].Milliseconds())
 	f.below("p99 of an answer", "ms", float64(took[c.deliveries*99/100].Milliseconds()), 1000)
-	f.below("runs", "of 2500", float64(looks), 2500)
+	if accepted < slowest {
+		f.below("runs", "", float64(looks), 2500)
+	} else {
+		f.say("runs", "%d; to send took %.0f s, which is no burst: NOT TESTED against 2500", looks, accepted.Seconds())
+	}
 	f.say("runs a second", "%.0f", float64(looks)/converged.Seconds())
 	f.say("converged after", "%.1f s", converged.Seconds())
 	f.say("requests to GitHub a pull request", "%.1f", float64(calls)/float64(c.pulls))

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -139,5 +140,10 @@ func timeless(t *testing.T, w *demo.World) string {
 		})
 		out += "\n" + path + "\n" + signature.ReplaceAllString(text, "")
 	}
-	return ofMoments.ReplaceAllString(ofCommits.ReplaceAllString(out, "<commit>"), "<moment>")
+	lines := strings.Split(ofMoments.ReplaceAllString(ofCommits.ReplaceAllString(out, "<commit>"), "<moment>"), "\n")
+	for i, l := range lines {
+		lines[i] = strings.TrimSuffix(l, ",")
+	}
+	slices.Sort(lines) // what is listed by commit has another order
+	return strings.Join(lines, "\n")
 }

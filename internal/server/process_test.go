@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -184,14 +185,16 @@ func (g *rig) start(environment ...string) *process {
 	return g.startProgram(os.Args[0], append(environment, asServer+"="+g.config)...)
 }
 
-// startProgram starts a server of some program. Arguments with a "=" are its
-// environment.
+var inEnvironment = regexp.MustCompile(`^\w+=`)
+
+// startProgram starts a server of some program. Arguments of the form NAME=
+// are its environment.
 func (g *rig) startProgram(program string, arguments ...string) *process {
 	g.t.Helper()
 	cmd := exec.Command(program)
 	cmd.Env = os.Environ()
 	for _, a := range arguments {
-		if strings.Contains(a, "=") {
+		if inEnvironment.MatchString(a) {
 			cmd.Env = append(cmd.Env, a)
 		} else {
 			cmd.Args = append(cmd.Args, a)
