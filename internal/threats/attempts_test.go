@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -187,5 +188,80 @@ func TestRenewIsAnswered(t *testing.T) {
 		assert.Equal(t, "confused", reaction)
 		assert.Contains(t, reply, "comes too late")
 		assert.Empty(t, s.ours("renew/"))
+	})
+}
+
+// An event names the run and where to answer; only the run is taken from it.
+func TestTheCallbackURLIsNeverCalledAsGiven(t *testing.T) {
+	t.Parallel()
+	for name, url := range map[string]string{
+		"an address of the cloud":      "http://169.254.169.254/latest/meta-data",
+		"another host":                 "https://evil.example/repos/acme/pilots/actions/runs/%d/deployment_protection_rule",
+		"another repository's run":     "https://github.example/api/v3/repos/evil/pilots/actions/runs/%d/deployment_protection_rule",
+		"a run that there is not":      "https://github.example/api/v3/repos/acme/pilots/actions/runs/9999999/deployment_protection_rule",
+		"a path that leads back above": "https://github.example/api/v3/repos/acme/pilots/actions/runs/%d/../../../keys",
+	} {
+		on(t, name, func(t *testing.T, s *stage) {
+			s.signedOff()
+			s.GitHub.Hold()
+			run := s.Repo.StartRun(fakegithub.RunSpec{Workflow: training, Actor: dana, Inputs: map[string]string{"pilot": sample.Pilot}})
+			s.Repo.Wait(run, environment)
+			var event fakegithub.Delivery
+			for _, d := range s.GitHub.Deliveries() {
+				if d.Event == "deployment_protection_rule" {
+					event = d
+				}
+			}
+			require.NotEmpty(t, event.Payload)
+			s.GitHub.Release(func([]fakegithub.Delivery) []int { return nil })
+			var payload map[string]any
+			require.NoError(t, json.Unmarshal(event.Payload, &payload))
+			require.Contains(t, payload, "deployment_callback_url")
+			if strings.Contains(url, "%d") {
+				url = fmt.Sprintf(url, run)
+			}
+			payload["deployment_callback_url"] = url
+			var err error
+			event.Payload, err = json.Marshal(payload)
+			require.NoError(t, err)
+			event.Signature = fakegithub.Sign(s.App.Secret(), event.Payload)
+			req, err := event.Request(s.ctx, s.Hook())
+			require.NoError(t, err)
+			s.GitHub.ForgetRequests()
+			resp, err := http.DefaultClient.Do(req)
+			require.NoError(t, err)
+			require.NoError(t, resp.Body.Close())
+			require.Less(t, resp.StatusCode, 300)
+			s.eventually(func() bool { return s.runView(run).Waiting[environment] == "approved" })
+			s.settle()
+			assert.Equal(t, []string{"github.example"}, s.wire.reached())
+			for _, r := range s.GitHub.Requests() {
+				assert.NotContains(t, r.Path, "evil")
+				assert.NotContains(t, r.Path, "9999999")
+			}
+		})
+	}
+}
+
+// Whatever else the initiator passes, the parameters are the signed ones.
+func TestOtherInputsChangeNothing(t *testing.T) {
+	t.Parallel()
+	on(t, "the launch has the record's parameters", func(t *testing.T, s *stage) {
+		s.signedOff()
+		run := s.start(dana, func(r *fakegithub.RunSpec) {
+			r.Inputs["epochs"], r.Inputs["dataset"] = "99", "s3://elsewhere/data.jsonl"
+		})
+		s.gate(run, "approved", "is signed off")
+		require.Len(t, s.launchRecords(), 1)
+		parameters := func(path string) any {
+			var e struct{ Payload []byte }
+			require.NoError(t, json.Unmarshal([]byte(s.file("main", path)), &e))
+			var statement struct{ Predicate struct{ Launch any } }
+			require.NoError(t, json.Unmarshal(e.Payload, &statement))
+			require.NotNil(t, statement.Predicate.Launch)
+			return statement.Predicate.Launch
+		}
+		assert.Equal(t, parameters(s.recordsOf("signoff")[0]), parameters(s.launchRecords()[0]))
+		assert.NotContains(t, fmt.Sprint(parameters(s.launchRecords()[0])), "elsewhere")
 	})
 }
