@@ -141,7 +141,7 @@ var rolledBack = []step{
 		"Both approve the way back, Oleg merges; the benchmark is started to prove it",
 		func(t *tale) error { return t.bothAndMerge() },
 		func(t *tale) error {
-			_, err := t.recovery()
+			_, err := t.startedFor("recovery-")
 			return errors.Join(err, t.runs(sample.Baseline+"@1.0"), t.incident("open", ""), t.rows(
 				sample.MLLead+" Approved", sample.Operations2+" Approved", sample.MLLead+" Go", sample.Operations+" Go",
 				sample.MLLead+" Rolled back", sample.Operations+" Rolled back",
@@ -151,7 +151,7 @@ var rolledBack = []step{
 	{
 		"The benchmark ends with the baseline's figures: recovered; the root cause is missing",
 		func(t *tale) error {
-			run, err := t.recovery()
+			run, err := t.startedFor("recovery-")
 			if err != nil {
 				return err
 			}
@@ -353,10 +353,10 @@ func (t *tale) incident(state, words string) error {
 	return nil
 }
 
-// recovery is the run of the benchmark that the rollback started.
-func (t *tale) recovery() (int64, error) {
+// startedFor is the run of the benchmark that the server started with such a nonce.
+func (t *tale) startedFor(nonce string) (int64, error) {
 	for _, r := range t.Repo.Runs() {
-		if strings.Contains(r.Title, "recovery-") {
+		if strings.Contains(r.Title, " "+nonce) {
 			return r.ID, nil
 		}
 	}

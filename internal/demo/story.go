@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/pilotgate/pilotgate/internal/cli/sample"
+	"github.com/pilotgate/pilotgate/internal/dossier"
 	"github.com/pilotgate/pilotgate/internal/fakegithub"
 	"github.com/pilotgate/pilotgate/internal/judge"
 	"github.com/pilotgate/pilotgate/internal/ledger"
@@ -80,6 +81,31 @@ var approved = []step{
 			return nil
 		},
 		func(t *tale) error { return t.shows(passing(judge.InProgress), "waits for 2 approvals") },
+	},
+	{
+		"The repository's own benchmark, which Pilotgate started, confirms the figures",
+		func(t *tale) error {
+			run, err := t.startedFor("confirm-")
+			if err != nil {
+				return err
+			}
+			data, _ := t.Repo.File(t.pr.View().Head, sample.Dataset)
+			raw, err := sample.Measured(data, sample.Baseline, 0)
+			if err != nil {
+				return err
+			}
+			t.Repo.CompleteRun(run, "success", map[string]map[string][]byte{dossier.BenchmarkArtifact: {dossier.BenchmarkFile: raw}})
+			return nil
+		},
+		func(t *tale) error {
+			c, _ := t.Repo.Check(t.pr.View().Head, "pilot/baseline")
+			const confirmed = "gives the same figures"
+			t.quote(c.Summary, confirmed)
+			if !strings.Contains(c.Summary, confirmed) {
+				return errors.New("no run confirms the dry run")
+			}
+			return t.shows(passing(judge.InProgress), "waits for 2 approvals")
+		},
 	},
 	{
 		"Irina (ML Lead) and Oleg (Operations Owner) approve",
