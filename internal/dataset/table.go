@@ -1,40 +1,43 @@
 package dataset
 
-import (
-	"math/bits"
-	"runtime"
-)
+import "math/bits"
 
-// lineTable remembers hashes with the line that they were first met in, nine
-// bytes each. Of the 64 bits of a hash 60 count: two of four million different
+// lineTable remembers hashes with the line that they were first met in, ten to
+// eleven bytes each. Of the 64 bits of a hash 60 count: two of four million different
 // values are taken for one in one of 100,000 datasets of that size.
 //
-// The first bits of a hash choose a segment. A segment is sorted and has no gaps,
-// so that it takes little more than what it holds, and grows by a sixteenth. As
-// the table fills, each segment is split in two: then an entry needs a bit of the
-// hash less, which its line number gets.
+// The first bits of a hash choose a segment, which is sorted and has no gaps. It
+// takes pages, all of one size, so that what is given back can be taken again and
+// nothing is left to collect. As the table fills, each segment is split in two:
+// then an entry needs a bit of the hash less, which its line number gets.
 type lineTable struct {
 	segments []tableSegment // 2^depth of them; none: nothing was remembered yet
 	depth    int
 	n        int
-	dropped  int // bytes of arrays that growing left behind since they were last collected
+	free     []*tablePage
+	fresh    []tablePage // not taken yet
 }
 
-// tableSegment holds 72 bits an entry, the hash's and then the line's: the upper 64,
-// by which it is sorted, and the lower 8.
+// tableSegment holds entries in the order of upper.
 type tableSegment struct {
-	upper []uint64
-	lower []uint8
+	pages []*tablePage
+	n     int
+}
+
+// tablePage holds 72 bits an entry, the hash's and then the line's: the upper 64
+// and the lower 8.
+type tablePage struct {
+	upper [pageEntries]uint64
+	lower [pageEntries]uint8
 }
 
 const (
 	hashBits     = 60
 	entryBytes   = 9
 	firstDepth   = 10
+	pageEntries  = 64
 	segmentLimit = 384 // entries on average: more would be moved too slowly
-	// maxDropped is how much may lie about that a collection would free: memory
-	// counts here, and the tables hold nothing to follow.
-	maxDropped = 1 << 20
+	freshPages   = 56  // 32 KB at a time
 )
 
 // lineShift is how many bits of upper belong to the line.
@@ -77,48 +80,57 @@ func (t *lineTable) find(h uint64) (s *tableSegment, key uint64) {
 // search gives the place of a key: where it is, or where it would go. Keys are
 // spread evenly, so it is not far from where their value says.
 func (s *tableSegment) search(key uint64, shift int) (i int, known bool) {
-	hi, _ := bits.Mul64(key, uint64(len(s.upper)))
+	hi, _ := bits.Mul64(key, uint64(s.n))
 	i = int(hi)
-	for i < len(s.upper) && s.upper[i] < key {
+	for i < s.n && s.upper(i) < key {
 		i++
 	}
-	for i > 0 && s.upper[i-1] >= key {
+	for i > 0 && s.upper(i-1) >= key {
 		i--
 	}
-	return i, i < len(s.upper) && s.upper[i]>>shift == key>>shift
+	return i, i < s.n && s.upper(i)>>shift == key>>shift
 }
+
+func (s *tableSegment) upper(i int) uint64 { return s.pages[i/pageEntries].upper[i%pageEntries] }
 
 func (s *tableSegment) line(i, shift int) int {
-	return int(s.upper[i]&(1<<shift-1)<<8 | uint64(s.lower[i]))
+	return int(s.upper(i)&(1<<shift-1)<<8 | uint64(s.pages[i/pageEntries].lower[i%pageEntries]))
 }
 
+// insert puts an entry at a place; each page behind it gives its last entry to the
+// next.
 func (t *lineTable) insert(s *tableSegment, i int, upper uint64, lower uint8) {
-	n := len(s.upper)
-	if n == cap(s.upper) {
-		s.upper = copied(s.upper, n+n/16+4)
-		t.drop(8 * n)
+	last := s.n / pageEntries
+	if s.n%pageEntries == 0 {
+		s.pages = append(s.pages, t.page())
 	}
-	if n == cap(s.lower) {
-		s.lower = copied(s.lower, n+n/16+8)
-		t.drop(n)
+	filled := s.n % pageEntries // of the last page
+	for k := last; k > i/pageEntries; k-- {
+		p, before := s.pages[k], s.pages[k-1]
+		copy(p.upper[1:], p.upper[:filled])
+		copy(p.lower[1:], p.lower[:filled])
+		p.upper[0], p.lower[0] = before.upper[pageEntries-1], before.lower[pageEntries-1]
+		filled = pageEntries - 1
 	}
-	s.upper, s.lower = s.upper[:n+1], s.lower[:n+1]
-	copy(s.upper[i+1:], s.upper[i:n])
-	copy(s.lower[i+1:], s.lower[i:n])
-	s.upper[i], s.lower[i] = upper, lower
+	p, j := s.pages[i/pageEntries], i%pageEntries
+	copy(p.upper[j+1:], p.upper[j:filled])
+	copy(p.lower[j+1:], p.lower[j:filled])
+	p.upper[j], p.lower[j] = upper, lower
+	s.n++
 }
 
-// copied has room for n at least, and for all that the allocator gives anyway.
-func copied[E any](list []E, n int) []E {
-	room := append([]E(nil), make([]E, n)...)
-	return room[:copy(room, list)]
-}
-
-func (t *lineTable) drop(bytes int) {
-	if t.dropped += bytes; t.dropped > maxDropped {
-		t.dropped = 0
-		runtime.GC()
+func (t *lineTable) page() *tablePage {
+	if n := len(t.free); n > 0 {
+		p := t.free[n-1]
+		t.free = t.free[:n-1]
+		return p
 	}
+	if len(t.fresh) == 0 {
+		t.fresh = make([]tablePage, freshPages)
+	}
+	p := &t.fresh[0]
+	t.fresh = t.fresh[1:]
+	return p
 }
 
 // deepen splits each segment in two.
@@ -131,17 +143,13 @@ func (t *lineTable) deepen() {
 	t.depth++
 	t.segments = make([]tableSegment, 1<<t.depth)
 	for k := range old {
-		s := old[k]
-		old[k] = tableSegment{}
-		half, _ := s.search(1<<63, shift)
-		for side, part := range [2][]uint64{s.upper[:half], s.upper[half:]} {
-			into := &t.segments[2*k+side]
-			into.upper = copied(part, len(part)+len(part)/16)
-			into.lower = copied(s.lower[side*half:side*half+len(part)], len(part)+len(part)/16)
-			for i, u := range part { // the key loses its first bit, the line gains one above its own
-				into.upper[i] = u>>shift<<(shift+1) | u&(1<<shift-1)
-			}
+		s := &old[k]
+		for i := range s.n { // the key loses its first bit, the line gains one above its own
+			u := s.upper(i)
+			into := &t.segments[2*k+int(u>>63)]
+			t.insert(into, into.n, u>>shift<<(shift+1)|u&(1<<shift-1), s.pages[i/pageEntries].lower[i%pageEntries])
 		}
-		t.drop(entryBytes * len(s.upper))
+		t.free = append(t.free, s.pages...)
+		*s = tableSegment{}
 	}
 }
