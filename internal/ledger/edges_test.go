@@ -30,6 +30,8 @@ func TestWhereTheTableBegins(t *testing.T) {
 		{"a name with a pipe in it", "| Date | a\\|b | Stakeholder | Role | Decision | Notes |\n|---|---|---|---|---|---|\n", "| Date | a\\|b | Stakeholder | Role | Decision | Notes |\n|---|---|---|---|---|---|\n<rows>"},
 		{"a row with a cell too many", standard + "| 14 Jan | Irina | Lead | yes | by phone | twice |\n", standard + "| 14 Jan | Irina | Lead | yes | by phone | twice |\n<rows>"},
 		{"a fence that a fence with words does not close", "```\n```text\n" + standard + "```\n", "```\n```text\n" + standard + "```\n\n" + standard + "<rows>"},
+		{"an item of a list", "- " + head + "|---|---|---|---|---|---|\n", "- " + head + "|---|---|---|---|---|---|\n\n" + standard + "<rows>"},
+		{"a delimiter row indented by four", head + "    |---|---|---|---|---|\n", head + "    |---|---|---|---|---|\n\n" + standard + "<rows>"},
 		{"a comment right below", standard + "<!-- | -->\n", standard + "<rows><!-- | -->\n"},
 	}
 	for _, c := range cases {
