@@ -190,14 +190,22 @@ func (e *endless) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// lookedAtOne counts the looks at one of them.
+func (g *rig) lookedAtOne(number int) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.looked[number]
+}
+
 // 2,000 requests of one repository keep nobody of 50 others waiting.
 func noisyNeighbour(t *testing.T) {
 	const loud, quiet = 2000, 50
 	g := newRig(t, 50*time.Millisecond, server.Defaults().Workers)
+	var others []int64
 	for n := range quiet {
 		repo := g.hub.CreateRepo(fakegithub.RepoSpec{Owner: "acme", Name: fmt.Sprint("quiet-", n), Files: map[string]fakegithub.File{"README.md": fakegithub.Text("# Quiet\n")}})
 		g.app.SetRepository(g.install, repo, true)
-		g.others = append(g.others, repo.ID())
+		others = append(others, repo.ID())
 	}
 	p := g.start()
 	g.calm()
@@ -215,7 +223,7 @@ func noisyNeighbour(t *testing.T) {
 	group.Wait()
 	var took []time.Duration
 	var mu sync.Mutex
-	for n, id := range g.others {
+	for n, id := range others {
 		group.Go(func() {
 			number := loud + 1 + n // no other has it
 			start := time.Now()

@@ -54,7 +54,6 @@ type rig struct {
 	app     *fakegithub.App
 	install int64
 	repo    int64
-	others  []int64 // repositories
 	url     string
 	config  string // file
 	store   string
@@ -129,13 +128,6 @@ func (g *rig) lookedAt() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return len(g.looked)
-}
-
-// lookedAtOne counts the looks at one of them.
-func (g *rig) lookedAtOne(number int) int {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.looked[number]
 }
 
 // looks counts the looks at all of them.
