@@ -41,7 +41,7 @@ func BenchmarkIntake(b *testing.B) {
 type burst struct{ deliveries, pulls, replicas int }
 
 func (c burst) run(t testing.TB) *figures {
-	const senders, slowest = 32, 20 * time.Second
+	const senders, slowest = 32, 15 * time.Second
 	g := newRig(t, 50*time.Millisecond, server.Defaults().Workers)
 	g.program = tool(t, "pilotgate") // the test itself is larger
 	for n := range c.pulls {
