@@ -240,6 +240,10 @@ func (r *reader) law() bool {
 	pol, ok1 := r.document(base, policy.Path)
 	roles, ok2 := r.document(base, policy.RolesPath)
 	if !ok1 || !ok2 {
+		// What most policies name comes in the same round, and with it what that calls.
+		for _, p := range []string{policy.Default().Workflows.Benchmark, policy.Default().Workflows.Training} {
+			r.document(base, p)
+		}
 		return false
 	}
 	r.d.Policy, r.d.PolicyFindings = readPolicy(pol)
