@@ -283,12 +283,14 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// rare is asked only after an answer was lost, of a run that the listing does not
-// show, or where one query for several people was refused, which not every run meets.
+// rare is asked only after an answer or a delivery was lost, of a run that the listing
+// does not show, or where one query for several people was refused, which not every run
+// meets.
 var rare = []string{
 	"GET /repos/{owner}/{repo}/git/ref/{ref}",
 	"GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}",
 	"GET /repos/{owner}/{repo}/collaborators/{username}/permission",
+	"POST /app/hook/deliveries/{delivery_id}/attempts",
 }
 
 func compareOperations() error {
