@@ -59,6 +59,7 @@ generated:
 
 unit:
 	$(GO) test $$($(GO) list ./... | grep -vxFf <($(GO) list $(RACE)))
+	$(GO) test -run TestALife ./internal/server
 
 race:
 	$(GO) test -race $(RACE)

@@ -1,3 +1,8 @@
+//go:build !race
+
+// Days of a pilot, each moment of which the race detector would make a minute:
+// `make unit` runs them without.
+
 package server_test
 
 import (

@@ -94,6 +94,7 @@ func playWorker() {
 	must(q.Run(context.Background(), func(ctx context.Context, k queue.Key) error {
 		fmt.Println("start", k.ID)
 		if k.ID == os.Getenv("POISON") {
+			<-time.After(500 * time.Millisecond) // what runs beside it is done by then
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 			select {}
 		}
