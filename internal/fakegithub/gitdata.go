@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -233,7 +234,7 @@ func (s *Server) pullsOf(r *repo, oid string) []*pull {
 		if p == nil {
 			continue
 		}
-		holds := p.mergeCommit == oid && p.merged
+		holds := p.merged && (p.mergeCommit == oid || slices.Contains(p.rebased, oid))
 		for _, x := range p.commitsOf() {
 			holds = holds || x.oid == oid
 		}

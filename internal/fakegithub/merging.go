@@ -112,6 +112,7 @@ func (s *Server) merge(p *pull, by *account, method, expected, title, message st
 				return &failure{status: http.StatusMethodNotAllowed, message: "This branch can't be rebased"}
 			}
 			oid = r.git.putCommit(commit{tree: t, parents: []string{oid}, author: c.author, committer: s.identOf(by, now), message: c.message})
+			p.rebased = append(p.rebased, oid)
 		}
 	default:
 		if title == "" {

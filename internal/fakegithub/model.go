@@ -148,6 +148,7 @@ type pull struct {
 	mergedAt    time.Time
 	mergedBy    *account
 	mergeCommit string
+	rebased     []string // what a rebase made of its commits
 	reviews     []*review
 	notes       []*reviewComment
 	users       []*account // requested

@@ -354,6 +354,31 @@ type wirePull struct {
 type wireMerge struct {
 	oid
 	Parents struct{ Nodes []oid }
+	History struct {
+		Nodes []struct {
+			Parents                struct{ Nodes []oid }
+			AssociatedPullRequests struct{ Nodes []struct{ Number int } }
+		}
+	}
+}
+
+// base is what the merge was made on: the first parent. A rebase brings several
+// commits, each of which GitHub counts to the request; what was there before is
+// then the oldest one's parent. Of more commits than were read it is a later one,
+// whose changes are fewer than what was approved: that signs nothing off.
+func (m wireMerge) base(number int) string {
+	if len(m.Parents.Nodes) == 0 {
+		return ""
+	}
+	base := m.Parents.Nodes[0].OID
+	for _, c := range m.History.Nodes {
+		of := slices.ContainsFunc(c.AssociatedPullRequests.Nodes, func(p struct{ Number int }) bool { return p.Number == number })
+		if !of || len(c.Parents.Nodes) != 1 {
+			break
+		}
+		base = c.Parents.Nodes[0].OID
+	}
+	return base
 }
 
 func (p wirePull) facts() facts.PullRequest {
@@ -369,10 +394,7 @@ func (p wirePull) facts() facts.PullRequest {
 	if p.MergedAt != nil {
 		out.Merge = &facts.Merge{At: *p.MergedAt, By: p.MergedBy.facts(), Head: p.HeadRefOID}
 		if c := p.MergeCommit; c != nil {
-			out.Merge.Commit = c.OID
-			if len(c.Parents.Nodes) > 0 {
-				out.Merge.FirstParent = c.Parents.Nodes[0].OID
-			}
+			out.Merge.Commit, out.Merge.FirstParent = c.OID, c.base(p.Number)
 		}
 	}
 	return out

@@ -25,6 +25,15 @@ var stories = []struct {
 	{"both roles approve, and it is merged", []step{
 		{Do: "open", Quiet: true}, {Do: "approve", Who: byIrina, Quiet: true}, {Do: "approve", Who: byOleg, Quiet: true}, {Do: "merge", Quiet: true},
 	}, 1},
+	{"several commits, merged by a rebase", []step{
+		{Do: "open", Quiet: true},
+		{Do: "push", Who: 1, N: 1, Quiet: true, Post: 1},
+		{Do: "approve", Quiet: true},
+		{Do: "approve", Quiet: true},
+		{Do: "approve", Who: 1},
+		{Do: "approve", Who: 2, Quiet: true},
+		{Do: "merge", N: 2, Quiet: true},
+	}, 1},
 	{"two pilots, one after the other", []step{
 		{Do: "open", Quiet: true},
 		{Do: "open", PR: 1, N: 1, Quiet: true},
