@@ -73,20 +73,17 @@ func appendTo(l Ledger, r Record, results map[string][]byte, s Signer, keys []Ke
 // With is the ledger after an addition.
 func (l Ledger) With(a Addition) Ledger {
 	l.Log = a.Log
-	l.Records = maps.Clone(l.Records)
-	if l.Records == nil {
-		l.Records = map[string][]byte{}
-	}
-	l.Records[a.RecordPath] = a.Record
-	if len(a.Results) > 0 {
-		results := maps.Clone(l.Results)
-		if results == nil {
-			results = map[string][]byte{}
-		}
-		maps.Copy(results, a.Results)
-		l.Results = results
-	}
+	l.Records = merged(l.Records, map[string][]byte{a.RecordPath: a.Record})
+	l.Results = merged(l.Results, a.Results)
 	return l
+}
+
+// merged are the files of both, in a map of their own.
+func merged(old, added map[string][]byte) map[string][]byte {
+	out := make(map[string][]byte, len(old)+len(added))
+	maps.Copy(out, old)
+	maps.Copy(out, added)
+	return out
 }
 
 // following is the record as the successor of the report's last one.

@@ -40,6 +40,14 @@ func TestAppendLeavesItsArgumentsAlone(t *testing.T) {
 	assert.Equal(t, ledger.PayloadDigest(payloadOf(t, r)), a.Digest)
 }
 
+func TestAppendWritesAReasonOnOneLine(t *testing.T) {
+	r := signoff(1)
+	r.Reason = " the benchmark's host\n is down "
+	written, err := ledger.ParsePayload(payloadOf(t, r))
+	require.NoError(t, err)
+	assert.Equal(t, "the benchmark's host is down", written.Reason)
+}
+
 func TestAppendNeverDatesBack(t *testing.T) {
 	s, key := testKey(t, "2026")
 	keys := []ledger.Key{key}

@@ -134,6 +134,12 @@ func TestWhatAnAppendIsNot(t *testing.T) {
 		fs = ledger.IsOurAppend(after, w.Ledger, w.keys)
 		require.Equal(t, []string{"SG011 log_rewritten"}, named(fs), "nor is its removal")
 	})
+	t.Run("one signed with another key, and nothing more is said of it", func(t *testing.T) {
+		w := threeSignoffs(t)
+		foreign, foreignKey := testKey(t, "2027")
+		after := grown(t, foreign, append(w.keys, foreignKey), w.Ledger, signoff(4))
+		assert.Equal(t, []string{"SG005 unknown_key"}, named(ledger.IsOurAppend(w.Ledger, after, w.keys)))
+	})
 	t.Run("nothing, in a log without a table", func(t *testing.T) {
 		w := threeSignoffs(t)
 		l := empty()

@@ -94,14 +94,11 @@ func Sign(payload []byte, s Signer) ([]byte, error) {
 
 // encode writes an envelope in its one accepted form.
 func encode(e dsse.Envelope) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(e); err != nil {
+	b, err := json.MarshalIndent(e, "", "  ")
+	if err != nil {
 		return nil, fmt.Errorf("write envelope: %w", err)
 	}
-	return b.Bytes(), nil
+	return append(b, '\n'), nil
 }
 
 // The ways an envelope fails. Open wraps exactly one of them.
@@ -136,9 +133,7 @@ func decode(envelope []byte) (Opened, dsse.Envelope, error) {
 	if len(envelope) > MaxRecord {
 		return Opened{}, e, ErrTooLarge
 	}
-	d := json.NewDecoder(bytes.NewReader(envelope))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&e); err != nil {
+	if err := json.Unmarshal(envelope, &e); err != nil {
 		return Opened{}, e, fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
 	if e.PayloadType != payloadType || len(e.Signatures) != 1 {

@@ -69,6 +69,8 @@ func TestOpen(t *testing.T) {
 		{"not JSON", "evidence", []ledger.Key{key}, ledger.ErrUnreadable},
 		{"nothing", "", []ledger.Key{key}, ledger.ErrUnreadable},
 	}
+	_, err = ledger.Open([]byte("evidence"), []ledger.Key{key}, start)
+	assert.ErrorContains(t, err, "invalid character 'e'", "it says why")
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			o, err := ledger.Open([]byte(c.envelope), c.keys, start)
@@ -128,6 +130,7 @@ func TestSignerNeverPrintsItsKey(t *testing.T) {
 	assert.Equal(t, "2026", s.ID())
 	asJSON, err := json.Marshal(s) //nolint:staticcheck // that nothing comes out is the point
 	require.NoError(t, err)
+	assert.Equal(t, "signing key 2026", fmt.Sprint(s))
 	held := struct{ S ledger.Signer }{s}
 	for _, printed := range []string{
 		fmt.Sprint(s), fmt.Sprintf("%+v", s), fmt.Sprintf("%#v", s), fmt.Sprintf("%x", s), fmt.Sprintf("%q", s),

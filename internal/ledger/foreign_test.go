@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
@@ -42,6 +43,8 @@ func TestOpenForeign(t *testing.T) {
 	spaced := strings.ReplaceAll(string(good), ",", " ,\n ")
 	_, err = ledger.OpenForeign([]byte(spaced), foreignType, keys, at)
 	require.NoError(t, err, "its JSON may be written in any form")
+	_, err = ledger.OpenForeign(append(bytes.Clone(good), strings.Repeat(" ", ledger.MaxRecord-len(good))...), foreignType, keys, at)
+	require.NoError(t, err, "as much as is read")
 
 	for name, c := range map[string]struct {
 		envelope []byte

@@ -29,7 +29,7 @@ const (
 type LogRow struct {
 	Line int    // from 1
 	Text string // the line without its end
-	Row  Row    // meaningful if Ours
+	Row  Row    // empty unless Ours
 	Ours bool   // well formed as one of ours; whether it is true, only Verify tells
 	// Claims is set where the notes name a digest: such a row needs a record.
 	Claims bool
@@ -42,8 +42,8 @@ type Log struct {
 	// second table, say, which readers would take for the log.
 	Strays []int
 
-	header []column // the columns in file order; "" for a column of the people's own
-	end    int      // offset after the table's last line; -1 without a table
+	header []column // the columns in file order; "" for a column of the people's own; nil without a table
+	end    int      // offset after the table's last line
 	eol    string   // the line end of the file's first line
 }
 
@@ -51,13 +51,13 @@ type Log struct {
 // fenced code and in HTML comments are not seen, as no reader sees them. It
 // never fails: a file without the table has no rows.
 func ParseLog(log []byte) Log {
-	l := Log{end: -1, eol: lineEnd(log)}
+	l := Log{eol: lineEnd(log)}
 	lines, _ := splitLines(log)
 	for i := 0; i < len(lines); i++ {
 		if !lines[i].visible {
 			continue
 		}
-		if l.end < 0 && i+1 < len(lines) {
+		if l.header == nil && i+1 < len(lines) {
 			if header := tableHeader(lines[i], lines[i+1]); header != nil {
 				l.header = header
 				last := i + 1
@@ -81,12 +81,13 @@ func (l Log) parse(number int, text string) LogRow {
 	row := LogRow{Line: number, Text: text, Claims: claim.MatchString(text)}
 	found := map[column]string{}
 	for i, c := range splitCells(text) {
-		if i < len(l.header) && l.header[i] != "" {
-			found[l.header[i]] = c
+		if i < len(l.header) {
+			found[l.header[i]] = c // those of the people's own columns under "", which nobody asks for
 		}
 	}
-	row.Row, row.Ours = parseRow(found)
-	row.Ours = row.Ours && l.render(row.Row) == text
+	if r, ok := parseRow(found); ok && l.render(r) == text {
+		row.Row, row.Ours = r, true
+	}
 	return row
 }
 
@@ -119,7 +120,7 @@ func appendRows(log []byte, rows []Row) []byte {
 	var rest []byte
 	heading, table := strings.ReplaceAll(newLog, "\n", l.eol), strings.ReplaceAll(newTable, "\n", l.eol)
 	switch {
-	case l.end >= 0:
+	case l.header != nil:
 		b.Write(log[:l.end])
 		rest = log[l.end:]
 		if !bytes.HasSuffix(log[:l.end], []byte("\n")) {
@@ -230,10 +231,11 @@ var block = regexp.MustCompile("^(?:#{1,6}(?:[ \\t]|$)|>|<|```|~~~|(?:[-*+]|[0-9
 
 // inTable tells whether the line goes on with a table. It rather ends a table
 // early than late: a row put in before the table's last line is still a row,
-// one put in after it would be a paragraph.
+// one put in after it would be a paragraph. What hides a line begins a block, and
+// so ends the table before it.
 func (l line) inTable() bool {
 	text := strings.TrimLeft(l.text, " ")
-	return l.visible && strings.Contains(text, "|") && len(l.text)-len(text) <= 3 && text[0] != '\t' && !block.MatchString(text)
+	return strings.Contains(text, "|") && len(l.text)-len(text) <= 3 && text[0] != '\t' && !block.MatchString(text)
 }
 
 // fenceOpening finds the fence that a line opens: an info string after back-ticks

@@ -163,6 +163,7 @@ func TestCleanMakesOneLine(t *testing.T) {
 		{"not UTF-8", "a\xff\xfeb", "a b"},
 		{"at the cap", strings.Repeat("я", ledger.MaxText), strings.Repeat("я", ledger.MaxText)},
 		{"over the cap", strings.Repeat("я", ledger.MaxText+1), strings.Repeat("я", ledger.MaxText-1) + "…"},
+		{"after much that is nothing", strings.Repeat(" ", 10_000) + "a", "a"},
 		{"far over the cap", strings.Repeat("a", 10_000), strings.Repeat("a", ledger.MaxText-1) + "…"},
 	}
 	for _, c := range cases {

@@ -262,6 +262,8 @@ func TestPayloadTakesOnlyCleanRecords(t *testing.T) {
 		}},
 		{"rows[0].role", signoff(1), func(r *ledger.Record) { r.Rows[0].Role = "two\nlines" }},
 		{"rows[0].date", signoff(1), func(r *ledger.Record) { r.Rows[0].Date = r.Rows[0].Date.Add(time.Hour) }},
+		{"rows[0].date", policy(), func(r *ledger.Record) { r.Rows[0].Date = time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC) }},
+		{"rows[0].date", policy(), func(r *ledger.Record) { r.Rows[0].Date = time.Date(1999, 12, 31, 0, 0, 0, 0, time.UTC) }},
 	} {
 		t.Run(c.field, func(t *testing.T) {
 			r, err := ledger.ParsePayload(payloadOf(t, c.of))

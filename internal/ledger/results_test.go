@@ -161,6 +161,21 @@ func TestOneFileOfSamplesIsOneEvaluations(t *testing.T) {
 	assert.ErrorIs(t, err, ledger.ErrExists)
 }
 
+// A sign-off is no evaluation: whatever it names, it vouches for no samples.
+func TestOnlyAnEvaluationVouchesForSamples(t *testing.T) {
+	s, key := testKey(t, "2026")
+	keys := []ledger.Key{key}
+	samples := ledger.ResultsPath(evidence, signoff(1).Pilot) + "901-candidate.jsonl"
+	r := signoff(1)
+	r.Subjects = append(r.Subjects, ledger.Subject{Name: "candidate samples", URI: samples, SHA256: hexOf("{}")})
+	l := grown(t, s, keys, empty(), r)
+	_, fs := ledger.Verify(l, keys)
+	require.Empty(t, named(fs))
+	l.Results = map[string][]byte{samples: []byte("{}")}
+	_, fs = ledger.Verify(l, keys)
+	assert.Equal(t, []string{"SG014 stranger"}, named(fs))
+}
+
 func TestAnEvaluationRecordIsWhole(t *testing.T) {
 	good, _ := evaluated(t, signoff(1), digestOf("payload"), 1)
 	_, err := good.Payload()
@@ -202,7 +217,8 @@ func TestIsResult(t *testing.T) {
 		"docs/specs/epic_05/evidence/results/results/a.jsonl":          "results",
 		"docs/specs/epic_05/evidence/a/b/results/a.jsonl":              "",
 		"docs/specs/epic_05/evidence/ru-1/signoff-9f.json":             "",
-		"results/a.jsonl": "",
+		"results/a.jsonl":      "",
+		"ru-1/results/a.jsonl": "",
 	} {
 		pilot, ok := ledger.IsResult(evidence, p)
 		assert.Equal(t, want != "", ok, p)

@@ -16,9 +16,6 @@ const joiner = '\u2060'
 // and more than MaxText characters are cut with an ellipsis. Clean is what a row
 // keeps: escape is lossless on its result.
 func Clean(s string) string {
-	if len(s) > 4*MaxText+4 { // no more bytes than the kept characters can have
-		s = s[:4*MaxText+4]
-	}
 	s = strings.Map(func(r rune) rune {
 		if r == unicode.ReplacementChar || !unicode.IsGraphic(r) {
 			return ' '
@@ -74,14 +71,8 @@ func unescape(s string) (text string, ok bool) {
 			rest = rest[1:]
 			continue
 		}
-		number, after, found := strings.Cut(rest[2:], ";")
-		if !found || len(number) > 4 {
-			return "", false
-		}
-		n, err := strconv.Atoi(number)
-		if err != nil {
-			return "", false
-		}
+		number, after, _ := strings.Cut(rest[2:], ";")
+		n, _ := strconv.Atoi(number) // what is no number escape does not write, which the last line tells
 		if n != joiner {
 			b.WriteRune(rune(n))
 		}

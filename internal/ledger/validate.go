@@ -239,9 +239,9 @@ func (r Record) backed(row Row) bool {
 	return false
 }
 
-// oneLine accepts short text without line ends or other control characters.
+// oneLine accepts short UTF-8 without line ends or other control characters.
 func oneLine(s string) bool {
-	return len(s) <= 4096 && utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
+	return len(s) <= 4096 && !strings.ContainsFunc(s, func(r rune) bool {
 		return r < ' ' || r == 0x7f || r == utf8.RuneError || r == '\u2028' || r == '\u2029'
 	})
 }

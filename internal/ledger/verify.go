@@ -3,10 +3,9 @@ package ledger
 import (
 	"errors"
 	"maps"
-	"path"
+	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/pilotgate/pilotgate/internal/finding"
@@ -105,7 +104,7 @@ func (v *verification) open(p string, keys []Key) *file {
 		f.broken = append(f.broken, broken(rule, c, p, 1, append(args, "record", p)...))
 		return f
 	}
-	if kind, _, ok := fileName(p); !ok || !kind.known() {
+	if !kindInName(p).known() {
 		return fail("SG007", "stranger")
 	}
 	opened, envelope, err := decode(v.ledger.Records[p])
@@ -147,14 +146,15 @@ func (v *verification) open(p string, keys []Key) *file {
 	return f
 }
 
-// fileName takes <kind>-<64 hex>.json apart.
-func fileName(p string) (kind Kind, digest string, ok bool) {
-	name, ok := strings.CutSuffix(path.Base(p), ".json")
-	if !ok || len(name) < 66 {
-		return "", "", false
+var recordName = regexp.MustCompile(`(?:^|/)([a-z-]+)-[0-9a-f]{64}\.json$`)
+
+// kindInName is the kind that an evidence file's name <kind>-<64 hex>.json
+// begins with, or "".
+func kindInName(p string) Kind {
+	if m := recordName.FindStringSubmatch(p); m != nil {
+		return Kind(m[1])
 	}
-	digest = name[len(name)-64:]
-	return Kind(strings.TrimSuffix(name[:len(name)-64], "-")), digest, hexSHA256.MatchString(digest) && name[len(name)-65] == '-'
+	return ""
 }
 
 // walk goes through the log from the top and holds each row against the chain.
@@ -165,9 +165,7 @@ func (v *verification) walk() {
 	}
 	v.rowed = map[string]bool{}
 	for _, row := range v.log.Rows {
-		if row.Ours {
-			v.rowed[rowPath(row.Row, v.ledger.Evidence)] = true
-		}
+		v.rowed[rowPath(row.Row, v.ledger.Evidence)] = true
 	}
 	seen := map[string]bool{}
 	rows := v.log.Rows
@@ -191,19 +189,18 @@ func (v *verification) walk() {
 			i++
 			continue
 		case f == nil:
-			v.follow(Kind.rowless)
+			v.follow()
 			v.add(broken("SG003", "no_record", v.ledger.LogPath, row.Line, "record", p))
 			v.unknown = true
-			i++
-			for i < len(rows) && rows[i].Ours && rowPath(rows[i].Row, v.ledger.Evidence) == p {
-				i++ // the other rows of the same record: said once
+			for i < len(rows) && rowPath(rows[i].Row, v.ledger.Evidence) == p {
+				i++ // all rows of the record: said once
 			}
 			continue
 		}
 		seen[p] = true
 		i = v.place(f, i)
 	}
-	v.follow(anyKind)
+	v.follow()
 	for _, f := range v.files {
 		switch {
 		case f.placed:
@@ -226,10 +223,10 @@ func (v *verification) place(f *file, i int) int {
 	f.placed = true
 	rows := v.log.Rows
 	ours := func(i int) bool {
-		return i < len(rows) && rows[i].Ours && rowPath(rows[i].Row, v.ledger.Evidence) == f.path
+		return i < len(rows) && rowPath(rows[i].Row, v.ledger.Evidence) == f.path
 	}
 	if len(f.broken) > 0 {
-		v.follow(Kind.rowless)
+		v.follow()
 		v.add(f.broken...)
 		v.head, v.unknown = f.digest, f.digest == ""
 		for ours(i) {
@@ -272,13 +269,14 @@ func (v *verification) link(f *file, at string, line int) {
 			v.pass(b)
 		}
 	}
+	follows := f.record.Prev == v.head
 	switch {
 	case v.unknown:
-	case !connected && v.head == "":
+	case !follows && v.head == "":
 		v.add(broken("SG010", "not_first", at, line, "record", f.path, "prev", f.record.Prev))
-	case !connected && f.record.Prev == "":
+	case !follows && f.record.Prev == "":
 		v.add(broken("SG010", "claims_first", at, line, "record", f.path, "want", v.head))
-	case !connected:
+	case !follows:
 		v.add(broken("SG010", "broken", at, line, "record", f.path, "prev", f.record.Prev, "want", v.head))
 	case f.record.CreatedAt.Before(v.headAt):
 		v.add(broken("SG010", "backwards", at, line, "record", f.path,
@@ -288,20 +286,19 @@ func (v *verification) link(f *file, at string, line int) {
 }
 
 // between walks from f back to the head and gives what was passed, oldest first.
-// A record whose rows stand somewhere in the log is not passed, and where the head
-// is unknown only launches are.
+// A record whose rows stand somewhere in the log is not passed.
 func (v *verification) between(f *file) (passed []*file, connected bool) {
 	prev := f.record.Prev
-	for prev != v.head || v.unknown {
+	for prev != v.head {
 		b := v.byDigest[prev]
-		if b == nil || b.placed || v.rowed[b.path] || v.unknown && !b.record.Kind.rowless() {
+		if b == nil || b.placed || v.rowed[b.path] {
 			break
 		}
 		passed = append(passed, b)
 		prev = b.record.Prev
 	}
 	slices.Reverse(passed)
-	return passed, prev == v.head && !v.unknown
+	return passed, prev == v.head
 }
 
 // pass places a sound record that the log's rows do not lead to.
@@ -320,10 +317,10 @@ func (v *verification) advance(f *file) {
 	v.report.Head = v.head
 }
 
-// follow passes the sound records of these kinds that come after the head.
-func (v *verification) follow(kinds func(Kind) bool) {
+// follow passes the sound records that come after the head and that no row leads to.
+func (v *verification) follow() {
 	for !v.unknown {
-		i := slices.IndexFunc(v.byPrev[v.head], func(f *file) bool { return !f.placed && kinds(f.record.Kind) })
+		i := slices.IndexFunc(v.byPrev[v.head], func(f *file) bool { return !f.placed && !v.rowed[f.path] })
 		if i < 0 {
 			return
 		}
@@ -335,8 +332,6 @@ func (v *verification) follow(kinds func(Kind) bool) {
 		v.pass(next)
 	}
 }
-
-func anyKind(Kind) bool { return true }
 
 func (k Kind) rowless() bool {
 	return k == KindLaunch || k == KindFailure || k == KindEvaluation
@@ -351,7 +346,7 @@ func rowPath(r Row, evidence string) string {
 // what its own history is measured by. Args are name, value, name, value.
 func broken(rule, c, file string, line int, args ...string) finding.Finding {
 	f := finding.Finding{Rule: rule, Case: c, Severity: finding.Error, At: finding.Position{Path: file, Line: line}}
-	for i := 0; i+1 < len(args); i += 2 {
+	for i := 0; i < len(args); i += 2 {
 		if f.Args == nil {
 			f.Args = map[string]string{}
 		}
