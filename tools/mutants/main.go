@@ -40,33 +40,42 @@ var targets = []target{
 	{dir: "internal/ledger", args: []string{"-rapid.checks=5", "-rapid.seed=1", "-rapid.nofailfile"}},
 }
 
-// list is where what survives is written down, beside this file.
-const list = "survivors.txt"
+// trial is one run of the command.
+type trial struct {
+	root    string // of the tree
+	targets []target
+	list    string        // where what survives is written down
+	write   bool          // write the list rather than compare with it
+	match   string        // only files whose path matches
+	part    string        // this one of so many parts: "1/4"
+	least   time.Duration // what the tests of one mutant may take; ten times what they take without
+}
 
 func main() {
-	write := flag.Bool("write", false, "write "+list+"; new survivors get no reason yet")
-	match := flag.String("match", "", "only files whose path matches")
-	part := flag.String("part", "1/1", "this one of so many parts")
+	t := trial{root: "../..", targets: targets, list: "survivors.txt", least: 15 * time.Second}
+	flag.BoolVar(&t.write, "write", false, "write "+t.list+"; new survivors get no reason yet")
+	flag.StringVar(&t.match, "match", "", "only files whose path matches")
+	flag.StringVar(&t.part, "part", "1/1", "this one of so many parts")
 	flag.Parse()
-	if err := run(*write, *match, *part); err != nil {
+	if err := t.run(); err != nil {
 		fmt.Fprintln(os.Stderr, "mutants:", err)
 		os.Exit(1)
 	}
 }
 
-func run(write bool, match, part string) error {
-	only, err := regexp.Compile(match)
+func (of trial) run() error {
+	only, err := regexp.Compile(of.match)
 	if err != nil {
 		return fmt.Errorf("match: %w", err)
 	}
-	var n, of int
-	if _, err := fmt.Sscanf(part, "%d/%d", &n, &of); err != nil || n < 1 || n > of {
-		return fmt.Errorf("part %q: want one like 1/4", part)
+	var n, parts int
+	if _, err := fmt.Sscanf(of.part, "%d/%d", &n, &parts); err != nil || n < 1 || n > parts {
+		return fmt.Errorf("part %q: want one like 1/4", of.part)
 	}
-	if write && of > 1 {
+	if of.write && parts > 1 {
 		return errors.New("the list is written by a run of all parts")
 	}
-	root, err := filepath.Abs("../..")
+	root, err := filepath.Abs(of.root)
 	if err != nil {
 		return err
 	}
@@ -78,18 +87,18 @@ func run(write bool, match, part string) error {
 	began := time.Now()
 	var all, tried, survived []mutant
 	counts := map[outcome]int{}
-	for _, t := range targets {
+	for _, t := range of.targets {
 		ms, err := mutantsOf(root, tmp, t, only)
 		if err != nil {
 			return err
 		}
 		all = append(all, ms...)
 		var some []mutant
-		for i := n - 1; i < len(ms); i += of {
+		for i := n - 1; i < len(ms); i += parts {
 			some = append(some, ms[i])
 		}
 		tried = append(tried, some...)
-		found, err := tryAll(root, tmp, t, some, counts)
+		found, err := tryAll(root, tmp, t, some, of.least, counts)
 		if err != nil {
 			return err
 		}
@@ -97,14 +106,14 @@ func run(write bool, match, part string) error {
 	}
 	slices.SortFunc(survived, func(a, b mutant) int { return strings.Compare(a.key(), b.key()) })
 	survived = slices.CompactFunc(survived, func(a, b mutant) bool { return a.key() == b.key() })
-	fmt.Printf("%d of %d mutants in %s: %d noticed, %d do not compile, %d survive\n",
-		len(tried), len(all), time.Since(began).Round(time.Second), counts[noticed], counts[broken], counts[unnoticed])
-	known, err := readSurvivors(list)
+	fmt.Printf("%d of %d mutants in %s: %d noticed, %d never end, %d do not compile, %d survive\n",
+		len(tried), len(all), time.Since(began).Round(time.Second), counts[noticed], counts[endless], counts[broken], counts[unnoticed])
+	known, err := readSurvivors(of.list)
 	if err != nil {
 		return err
 	}
-	if write {
-		return writeSurvivors(list, survived, known)
+	if of.write {
+		return writeSurvivors(of.list, survived, known, only)
 	}
 	return compare(survived, known, only, all, tried)
 }
@@ -177,13 +186,14 @@ type outcome int
 
 const (
 	noticed outcome = iota
+	endless         // noticed by never ending
 	broken          // it does not compile
 	unnoticed
 )
 
 // tryAll tests every mutant of a package, as many at once as there are
 // processors.
-func tryAll(root, tmp string, t target, all []mutant, counts map[outcome]int) ([]mutant, error) {
+func tryAll(root, tmp string, t target, all []mutant, least time.Duration, counts map[outcome]int) ([]mutant, error) {
 	if len(all) == 0 {
 		return nil, nil
 	}
@@ -194,14 +204,15 @@ func tryAll(root, tmp string, t target, all []mutant, counts map[outcome]int) ([
 	counts[broken] += len(bad)
 	if b != nil {
 		began := time.Now()
-		if b.run(t, 0, 10*time.Minute) != unnoticed {
-			return nil, fmt.Errorf("the tests of %s fail without any change", t.dir)
+		if o, out := b.run(t, 0, 10*time.Minute); o != unnoticed {
+			return nil, fmt.Errorf("the tests of %s fail without any change\n%s", t.dir, out)
 		}
-		b.takes = time.Since(began)
+		b.limit = max(least, 10*time.Since(began))
 	}
 	var survived []mutant
 	var mu sync.Mutex
 	var group sync.WaitGroup
+	var seen witnesses
 	work := make(chan func() (mutant, outcome))
 	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() {
@@ -218,7 +229,7 @@ func tryAll(root, tmp string, t target, all []mutant, counts map[outcome]int) ([
 		})
 	}
 	for _, m := range in {
-		work <- func() (mutant, outcome) { return m, b.run(t, m.number, max(20*time.Second, 20*b.takes)) }
+		work <- func() (mutant, outcome) { return m, b.try(t, m, &seen) }
 	}
 	for _, m := range alone {
 		work <- func() (mutant, outcome) { return m, try(root, tmp, t, m) }
@@ -228,19 +239,73 @@ func tryAll(root, tmp string, t target, all []mutant, counts map[outcome]int) ([
 	return survived, nil
 }
 
-// run tries one of the mutants in the binary. Tests that do not end, or eat up
-// the memory, have noticed, too.
-func (b *binary) run(t target, number int, limit time.Duration) outcome {
+// memory is what the tests of one mutant may have, in KiB; they need a tenth.
+const memory = 3 << 20
+
+// try tests one of the mutants in the binary: first by the tests that noticed
+// other mutants of its function, which mostly answers, then by all.
+func (b *binary) try(t target, m mutant, w *witnesses) outcome {
+	if likely := w.of(m); likely != "" {
+		if o, _ := b.run(t, m.number, b.limit, "-test.run="+likely); o != unnoticed {
+			return o
+		}
+	}
+	o, out := b.run(t, m.number, b.limit)
+	w.heard(m, out)
+	return o
+}
+
+// run runs the binary's tests with one of its mutants, and answers what they
+// wrote. Tests that do not end, or eat up the memory, have noticed, too.
+func (b *binary) run(t target, number int, limit time.Duration, args ...string) (outcome, []byte) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	script := `ulimit -v 8388608; exec "$0" "$@"`
-	args := append([]string{"-c", script, b.path, "-test.failfast"}, t.args...)
+	script := fmt.Sprintf(`ulimit -v %d; exec "$0" "$@"`, memory)
+	args = append(append([]string{"-c", script, b.path, "-test.failfast"}, t.args...), args...)
 	cmd := exec.CommandContext(ctx, "sh", args...)
 	cmd.Dir, cmd.Env = b.dir, append(os.Environ(), variable+"="+strconv.Itoa(number))
-	if cmd.Run() == nil {
-		return unnoticed
+	out, err := cmd.CombinedOutput()
+	switch {
+	case err == nil:
+		return unnoticed, out
+	case ctx.Err() != nil:
+		return endless, out
 	}
-	return noticed
+	return noticed, out
+}
+
+// witnesses are, of each function, the tests that noticed a mutant of it that
+// those before had not.
+type witnesses struct {
+	sync.Mutex
+	tests map[string][]string
+}
+
+var failed = regexp.MustCompile(`(?m)^--- FAIL: (\w+)`)
+
+func (w *witnesses) heard(m mutant, out []byte) {
+	if f := failed.FindSubmatch(out); f != nil {
+		w.Lock()
+		defer w.Unlock()
+		if w.tests == nil {
+			w.tests = map[string][]string{}
+		}
+		in, name := m.File+" "+m.Func, string(f[1])
+		if !slices.Contains(w.tests[in], name) {
+			w.tests[in] = append(w.tests[in], name)
+		}
+	}
+}
+
+// of is the pattern of a function's witnesses, or "".
+func (w *witnesses) of(m mutant) string {
+	w.Lock()
+	defer w.Unlock()
+	tests := w.tests[m.File+" "+m.Func]
+	if len(tests) == 0 {
+		return ""
+	}
+	return "^(" + strings.Join(tests, "|") + ")$"
 }
 
 // try runs the package's tests on one mutant through an overlay.

@@ -113,7 +113,15 @@ type known struct {
 
 const head = "# Changes of the program that no test notices, and why none need. `make mutants` compares.\n"
 
-func writeSurvivors(path string, survived []mutant, already map[string]known) error {
+// writeSurvivors writes the list anew, with the reasons that it has already; what
+// it says of files that were not looked at stays.
+func writeSurvivors(path string, survived []mutant, already map[string]known, only *regexp.Regexp) error {
+	for _, k := range already {
+		if !only.MatchString(k.File) {
+			survived = append(survived, k.mutant)
+		}
+	}
+	slices.SortFunc(survived, func(a, b mutant) int { return strings.Compare(a.key(), b.key()) })
 	var b strings.Builder
 	b.WriteString(head)
 	for _, m := range survived {

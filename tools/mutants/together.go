@@ -28,8 +28,8 @@ const variable = "MUTANT"
 // binary is a package's tests with all its mutants in them.
 type binary struct {
 	path  string
-	dir   string // where its tests run
-	takes time.Duration
+	dir   string        // where its tests run
+	limit time.Duration // of the tests of one mutant
 }
 
 // together compiles the mutants of one package. It leaves out those that do not
