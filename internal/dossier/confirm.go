@@ -75,11 +75,7 @@ const (
 
 // IsConfirming tells a confirming run by its title and by who started it.
 func IsConfirming(c *facts.Common, r facts.Run) bool {
-	return byOurApp(c, r) && slices.ContainsFunc(strings.Fields(r.Title), func(w string) bool { return strings.HasPrefix(w, noncePrefix) })
-}
-
-func byOurApp(c *facts.Common, r facts.Run) bool {
-	return strings.EqualFold(r.Actor.Login, c.App.Login) && r.Actor.Type == "Bot"
+	return r.ByApp(c.App) && slices.ContainsFunc(strings.Fields(r.Title), func(w string) bool { return strings.HasPrefix(w, noncePrefix) })
 }
 
 // ConfirmationOf is what became of the confirming run of a request whose dataset
@@ -136,13 +132,13 @@ func confirmationKey(scenario, dataset string, w Workflow) string {
 
 // follow finds the run and what it left.
 func (c Confirmation) follow(s *facts.Common, repo facts.Repository, w Workflow) Confirmation {
-	runs := facts.Need{Kind: facts.NeedRuns, Path: c.Workflow}
+	runs := facts.Need{Kind: facts.NeedRuns, Path: c.Workflow, Title: c.Nonce}
 	if !s.Answered(runs) {
 		return c.unread(runs)
 	}
-	for _, r := range s.Workflows[c.Workflow].Runs {
-		ours := byOurApp(s, r) && r.Event == "workflow_dispatch" && r.Path == c.Workflow && r.HeadBranch == repo.DefaultBranch && r.HeadRepo == repo.ID
-		if ours && slices.Contains(strings.Fields(r.Title), c.Nonce) && (c.Run.ID == 0 || r.ID < c.Run.ID) {
+	for _, r := range s.Workflows[runs.Key()].Runs {
+		ours := r.ByApp(s.App) && r.Event == "workflow_dispatch" && r.Path == c.Workflow && r.HeadBranch == repo.DefaultBranch && r.HeadRepo == repo.ID
+		if ours && r.Named(c.Nonce) && (c.Run.ID == 0 || r.ID < c.Run.ID) {
 			c.Run = r
 		}
 	}
@@ -244,17 +240,17 @@ func undispatchable(doc Document) (kase string, args []string) {
 	if !doc.Found {
 		return "no_workflow", nil
 	}
-	inputs, runName, ok := dispatch(doc)
-	if !ok {
+	on := dispatch(doc)
+	if !on.can {
 		return "not_dispatchable", nil
 	}
 	var missing, unknown []string
 	for _, name := range []string{InputScenario, InputDataset, InputSHA256, InputHead, InputNonce} {
-		if _, declared := inputs[name]; !declared {
+		if _, declared := on.inputs[name]; !declared {
 			missing = append(missing, name)
 		}
 	}
-	for name, asked := range inputs {
+	for name, asked := range on.inputs {
 		if asked && !slices.Contains([]string{InputScenario, InputDataset, InputSHA256, InputHead, InputNonce}, name) {
 			unknown = append(unknown, name)
 		}
@@ -265,54 +261,65 @@ func undispatchable(doc Document) (kase string, args []string) {
 		return "inputs_missing", []string{"inputs", strings.Join(missing, ", ")}
 	case len(unknown) > 0:
 		return "inputs_unknown", []string{"inputs", strings.Join(unknown, ", ")}
-	case !strings.Contains(runName, "inputs."+InputNonce):
+	case !strings.Contains(on.runName, "inputs."+InputNonce):
 		return "no_nonce", nil
 	}
 	return "", nil
 }
 
-// dispatch reads the inputs of a workflow that can be dispatched, and whether
-// each must be given; ok is false where it cannot be, or cannot be read.
-func dispatch(doc Document) (inputs map[string]bool, runName string, ok bool) {
+// dispatched is what a workflow says of its being started by hand.
+type dispatched struct {
+	can     bool            // false: it cannot be, or cannot be read
+	inputs  map[string]bool // whether each must be given
+	runName string
+}
+
+func dispatch(doc Document) dispatched {
 	if !doc.Readable() {
-		return nil, "", false
+		return dispatched{}
 	}
-	root, problem := strictyaml.Parse(doc.Path, doc.Blob.Bytes)
+	return facts.Read(doc.Blob, doc.Path, readDispatch)
+}
+
+func readDispatch(path string, src []byte) dispatched {
+	root, problem := strictyaml.Parse(path, src)
 	if problem != nil {
-		return nil, "", false
+		return dispatched{}
 	}
-	inputs = map[string]bool{}
+	out := dispatched{inputs: map[string]bool{}}
 	if n := root.Get("run-name"); n != nil {
-		runName = n.Text
+		out.runName = n.Text
 	}
 	on := root.Get("on")
 	if on == nil {
-		return nil, runName, false
+		return out
 	}
 	if on.Kind != strictyaml.Map {
 		named := slices.ContainsFunc(on.Items, func(n *strictyaml.Node) bool { return n.Text == "workflow_dispatch" })
-		return inputs, runName, named || on.Text == "workflow_dispatch"
+		out.can = named || on.Text == "workflow_dispatch"
+		return out
 	}
 	i := slices.IndexFunc(on.Entries, func(e strictyaml.Entry) bool { return e.Key == "workflow_dispatch" })
 	if i < 0 {
-		return nil, runName, false
+		return out
 	}
+	out.can = true
 	if declared := on.Entries[i].Value.Get("inputs"); declared != nil {
 		for _, e := range declared.Entries {
 			required, preset := e.Value.Get("required"), e.Value.Get("default")
-			inputs[e.Key] = required != nil && required.Text == "true" && preset == nil
+			out.inputs[e.Key] = required != nil && required.Text == "true" && preset == nil
 		}
 	}
-	return inputs, runName, true
+	return out
 }
 
 // Accepted are those of the inputs that a workflow declares: GitHub refuses a
 // dispatch with any other. Of one that cannot be read they are all.
 func Accepted(doc Document, inputs map[string]string) map[string]string {
-	declared, _, ok := dispatch(doc)
+	on := dispatch(doc)
 	out := map[string]string{}
 	for name, value := range inputs {
-		if _, is := declared[name]; is || !ok {
+		if _, is := on.inputs[name]; is || !on.can {
 			out[name] = value
 		}
 	}

@@ -87,7 +87,7 @@ func (f *Files) Verified(p policy.Policy) (ledger.Ledger, ledger.Report, []findi
 	}
 	// The commit says every byte of it, the rest how it is read.
 	as := fmt.Sprint(f.commit, " ", p.Paths.Signoff, " ", p.Paths.Evidence, " ", keys)
-	v := facts.Read(f.Document(p.Paths.Signoff).Blob, as, func(string, []byte) verified {
+	v := facts.ReadHere(f.Document(p.Paths.Signoff).Blob, as, func(string, []byte) verified {
 		report, broken := ledger.Verify(l, keys)
 		return verified{report, broken}
 	})

@@ -2,7 +2,6 @@ package dossier
 
 import (
 	"bytes"
-	"iter"
 	"path"
 	"regexp"
 	"slices"
@@ -47,7 +46,7 @@ func (r *reader) uses(w *Workflow, doc Document) {
 	if !doc.Readable() {
 		return
 	}
-	for _, c := range facts.Read(doc.Blob, r.pull.Base.OID+":"+doc.Path, func(_ string, src []byte) []facts.Change { return localFiles(src, r.d.BaseTree) }) {
+	for _, c := range r.local(doc) {
 		if c.Path == w.Path || slices.ContainsFunc(w.Uses, func(o facts.Change) bool { return o.Path == c.Path }) {
 			continue
 		}
@@ -60,6 +59,13 @@ func (r *reader) uses(w *Workflow, doc Document) {
 			r.uses(w, local)
 		}
 	}
+}
+
+// local are the base tree's files that a document names.
+func (r *reader) local(doc Document) []facts.Change {
+	return facts.ReadHere(doc.Blob, r.pull.Base.OID, func(string, []byte) []facts.Change {
+		return localFiles(facts.Read(doc.Blob, "", pathWords), r.d.BaseTree)
+	})
 }
 
 // callable tells whether a path is an action's or a workflow's.
@@ -82,14 +88,19 @@ var (
 	byDigest = regexp.MustCompile(`^docker://[^@]*@sha256:[0-9a-f]{64}$`)
 )
 
-// Movable are the remote actions, workflows and images of a workflow's text that
+// Movable are the remote actions, workflows and images of a readable workflow that
 // are not named by a commit or digest: whoever owns them can put others in their
 // place.
-func Movable(src []byte) []Remote {
+func (d Document) Movable() []Remote { return facts.Read(d.Blob, "", movable) }
+
+func movable(_ string, src []byte) []Remote {
 	var out []Remote
 	n := 0
 	for line := range strings.Lines(string(src)) {
 		n++
+		if !strings.Contains(line, "uses") {
+			continue
+		}
 		line = remark.ReplaceAllString(strings.TrimRight(line, "\r\n"), "")
 		for _, m := range usesKey.FindAllStringSubmatchIndex(line, -1) {
 			uses := line[m[2]:m[3]]
@@ -101,20 +112,27 @@ func Movable(src []byte) []Remote {
 	return out
 }
 
-// pathWords are the words of a text that can be paths: letters, digits and
-// _ . @ / -.
-func pathWords(src []byte) iter.Seq[[]byte] {
-	return bytes.FieldsFuncSeq(src, func(r rune) bool {
+// words are the words of a text that can be paths, each once, in order: letters,
+// digits and _ . @ / -.
+type words []string
+
+func pathWords(_ string, src []byte) words {
+	var out words
+	for w := range bytes.FieldsFuncSeq(src, func(r rune) bool {
 		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("_.@/-", r))
-	})
+	}) {
+		out = append(out, string(w))
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // localFiles are the tree's files that a workflow's text names, by file or (for
 // an action) by folder. A word too many does no harm: it widens the digest.
-func localFiles(src []byte, t facts.Tree) []facts.Change {
+func localFiles(text words, t facts.Tree) []facts.Change {
 	found := map[string]facts.Entry{}
-	for word := range pathWords(src) {
-		p := path.Clean(strings.TrimPrefix(string(word), "./"))
+	for _, word := range text {
+		p := path.Clean(strings.TrimPrefix(word, "./"))
 		if p == policy.Path || p == policy.RolesPath {
 			continue // of these, the values that are effective for the pilot are digested
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/pilotgate/pilotgate/internal/facts"
+	"github.com/pilotgate/pilotgate/internal/judge"
 	"github.com/pilotgate/pilotgate/internal/ledger"
 	"github.com/pilotgate/pilotgate/internal/policy"
 )
@@ -47,23 +48,11 @@ func (a appending) effects(signer ledger.Signer) ([]Effect, error) {
 	}
 	tip, base := a.common.Repository.DefaultOID, a.common.Repository.DefaultBranch
 	commit := Commit{Branch: base, Parent: tip, Message: a.message, Files: files}
-	if !throughPull(a.common, a.policy) {
+	if !judge.ThroughPull(a.common, a.policy) {
 		return []Effect{commit}, nil
 	}
 	commit.Branch, commit.Create = a.branch, true
 	return onBranch(a.common, commit, added.RecordPath, Pull{Branch: a.branch, Base: base, Title: a.title, Body: a.body, AutoMerge: true}), nil
-}
-
-// throughPull tells whether an append needs a pull request of ours: the policy
-// asks for it, or the App may not push to the default branch.
-func throughPull(c *facts.Common, p policy.Policy) bool {
-	switch p.Commit.Mode {
-	case policy.CommitDirect:
-		return false
-	case policy.CommitPullRequest:
-		return true
-	}
-	return c.Branches[c.Repository.DefaultBranch].Guarded
 }
 
 // branchNeeds are where a branch of ours stands, and what is there.

@@ -14,7 +14,7 @@ func decisionNeeds(s *facts.Pilot, v judge.PilotVerdict) []facts.Need {
 	switch {
 	case v.Decision.Void != "":
 		return unanswered(&s.Common, facts.Need{Kind: facts.NeedIssues})
-	case v.Decision.Record != nil && throughPull(&s.Common, v.Policy):
+	case v.Decision.Record != nil && judge.ThroughPull(&s.Common, v.Policy):
 		return branchNeeds(&s.Common, decisionBranch(v))
 	}
 	return nil

@@ -117,7 +117,7 @@ func renewalEffects(s *facts.Pilot, v judge.PilotVerdict, words *render.Words) [
 // launchNeeds are what the effects of a launch are compared with.
 func launchNeeds(s *facts.Pilot, v judge.PilotVerdict) []facts.Need {
 	var needs []facts.Need
-	if v.Launch.Due != nil && throughPull(&s.Common, v.Policy) {
+	if v.Launch.Due != nil && judge.ThroughPull(&s.Common, v.Policy) {
 		needs = append(needs, branchNeeds(&s.Common, launchBranch(v))...)
 	}
 	if v.Launch.Renewal != nil {

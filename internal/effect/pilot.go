@@ -40,7 +40,7 @@ func first(s string, n int) string { return s[:min(n, len(s))] }
 // stand and what is there, and which issues of ours there are.
 func PilotNeeds(s *facts.Pilot, v judge.PilotVerdict) []facts.Need {
 	var needs []facts.Need
-	if (v.State == judge.Merged || v.State == judge.Reverted) && throughPull(&s.Common, v.Policy) {
+	if (v.State == judge.Merged || v.State == judge.Reverted) && judge.ThroughPull(&s.Common, v.Policy) {
 		needs = append(needs, branchNeeds(&s.Common, RecordBranch(v, ledgerHead(v)))...)
 	}
 	needs = append(needs, launchNeeds(s, v)...)

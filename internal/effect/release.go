@@ -23,7 +23,7 @@ func releaseNeeds(s *facts.Pilot, v judge.PilotVerdict) []facts.Need {
 		if n := (facts.Need{Kind: facts.NeedBranch, Branch: s.Repository.DefaultBranch}); !s.Answered(n) {
 			return []facts.Need{n}
 		}
-		if !throughPull(&s.Common, v.Policy) {
+		if !judge.ThroughPull(&s.Common, v.Policy) {
 			break
 		}
 		if r.Incident.Record != nil {
@@ -191,7 +191,7 @@ func recorded(s *facts.Pilot, v judge.PilotVerdict, signer *ledger.Signer, words
 	}
 	title, body := words.RunbookPull(v)
 	commit := Commit{Branch: s.Repository.DefaultBranch, Parent: s.Repository.DefaultOID, Message: title, Files: files}
-	if !throughPull(&s.Common, v.Policy) {
+	if !judge.ThroughPull(&s.Common, v.Policy) {
 		return append(out, commit), nil
 	}
 	commit.Branch, commit.Create = runbookBranch(v), true

@@ -56,7 +56,7 @@ func RolesBranch(v judge.RepositoryVerdict) string {
 // RepositoryNeeds are the facts about our own branch that DiffRepository
 // compares with.
 func RepositoryNeeds(s *facts.RepositoryState, v judge.RepositoryVerdict) []facts.Need {
-	if v.Record == nil || !throughPull(&s.Common, v.Policy) {
+	if v.Record == nil || !judge.ThroughPull(&s.Common, v.Policy) {
 		return nil
 	}
 	branch := RolesBranch(v)

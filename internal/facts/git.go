@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Git is the part of the object database that was read, by object id: commits'
@@ -41,39 +42,75 @@ type Blob struct {
 	TooLarge bool   `json:"too_large,omitempty"` // over MaxBlob
 	Absent   bool   `json:"absent,omitempty"`
 
-	readings readings // nil: nothing is kept
+	here, always *Readings // nil: nothing is kept
 }
 
-// readings is what was made of a blob's bytes, by what it is and what it was
-// read as. It belongs to one snapshot, which one goroutine judges.
-type readings map[reading]any
+// Readings is what was made of a blob's bytes, by what it is and what it was
+// read as. It is safe for concurrent use.
+type Readings struct {
+	mu   sync.Mutex
+	kept map[reading]any
+}
 
 type reading struct {
 	of reflect.Type
 	as string
 }
 
-// Keeping returns the blob for a snapshot of its own: what Read makes of it is
-// kept as long as that snapshot.
-func (b Blob) Keeping() Blob {
-	b.readings = readings{}
+// maxReadings caps what is kept of one blob: a document stands at a path or two,
+// and is read as one or two things.
+const maxReadings = 16
+
+func (r *Readings) get(k reading) any {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.kept[k]
+}
+
+func (r *Readings) put(k reading, v any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.kept == nil || len(r.kept) == maxReadings {
+		r.kept = map[reading]any{}
+	}
+	r.kept[k] = v
+}
+
+// Keeping returns the blob for a snapshot of its own: what ReadHere makes of it
+// is kept as long as that snapshot, what Read makes of it in always, or, where
+// that is nil, no longer either.
+func (b Blob) Keeping(always *Readings) Blob {
+	b.here = &Readings{}
+	if b.always = always; always == nil {
+		b.always = b.here
+	}
 	return b
 }
 
-// Read returns what read makes of a blob's bytes, taken as the file at a path. A
-// snapshot is judged anew with each fact that arrives, and bytes never change
-// under their id: they are read once. What is returned is shared; nobody may
-// change it.
+// Read returns what read makes of a blob's bytes, taken as the file at a path, and
+// of nothing else. A snapshot is judged anew with each fact that arrives, many
+// snapshots have the same documents, and bytes never change under their id: they
+// are read once. What is returned is shared; nobody may change it.
 func Read[T any](b Blob, path string, read func(path string, src []byte) T) T {
-	if b.readings == nil {
-		return read(path, b.Bytes)
+	return readOnce(b.Bytes, path, b.always, read)
+}
+
+// ReadHere is like Read for what depends on more of the snapshot than the blob;
+// as says on what.
+func ReadHere[T any](b Blob, as string, read func(as string, src []byte) T) T {
+	return readOnce(b.Bytes, as, b.here, read)
+}
+
+func readOnce[T any](src []byte, as string, kept *Readings, read func(string, []byte) T) T {
+	if kept == nil {
+		return read(as, src)
 	}
-	key := reading{reflect.TypeFor[T](), path}
-	if v, ok := b.readings[key].(T); ok {
+	key := reading{reflect.TypeFor[T](), as}
+	if v, ok := kept.get(key).(T); ok {
 		return v
 	}
-	v := read(path, b.Bytes)
-	b.readings[key] = v
+	v := read(as, src)
+	kept.put(key, v)
 	return v
 }
 

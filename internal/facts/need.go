@@ -43,7 +43,7 @@ const (
 	NeedTag       NeedKind = "tag"        // is there a tag Tag?
 	NeedScan      NeedKind = "scan"       // Scan: a dataset's facts
 	NeedAccess    NeedKind = "access"     // what Login may do in the repository
-	NeedRuns      NeedKind = "runs"       // Path: the runs of a workflow file
+	NeedRuns      NeedKind = "runs"       // Path: the runs of a workflow file; Title: those of our App with this word in theirs
 	NeedRun       NeedKind = "run"        // ID and Attempt (0: the latest): one run
 	NeedWaiting   NeedKind = "waiting"    // the runs that wait for an environment
 	NeedPending   NeedKind = "pending"    // ID: the environments that a run waits for
@@ -73,6 +73,7 @@ type Need struct {
 	Tag     string
 	Login   string
 	Path    string
+	Title   string
 	ID      int64
 	Attempt int
 	Ref     string
@@ -107,7 +108,9 @@ func (n Need) Key() string {
 		return strings.ToLower(n.Login)
 	case NeedScan:
 		return n.Scan.Key()
-	case NeedRuns, NeedBrought:
+	case NeedRuns:
+		return strings.TrimSpace(n.Path + " " + n.Title)
+	case NeedBrought:
 		return n.Path
 	case NeedRun:
 		if n.Attempt == 0 {

@@ -1,6 +1,10 @@
 package facts
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // Workflow are the runs of one workflow file, the newest first: one page of 100,
 // whatever branch and event they came from.
@@ -37,6 +41,14 @@ type Referenced struct {
 
 // Completed tells whether nothing more happens in this attempt.
 func (r Run) Completed() bool { return r.Status == "completed" }
+
+// ByApp tells whether our App started the run.
+func (r Run) ByApp(app App) bool {
+	return strings.EqualFold(r.Actor.Login, app.Login) && r.Actor.Type == "Bot"
+}
+
+// Named tells whether a word stands in the run's title.
+func (r Run) Named(word string) bool { return slices.Contains(strings.Fields(r.Title), word) }
 
 // Waits tells whether the run waits for an environment.
 func (r Run) Waits() bool { return r.Status == "waiting" }

@@ -21,6 +21,7 @@ type workflow struct {
 	// runName is the file's run-name, inputs not yet put in.
 	runName  string
 	dispatch bool
+	read     string // blob id of the file that this was read from
 }
 
 type workflowRun struct {
@@ -91,30 +92,38 @@ func (s *Server) scanWorkflows(r *repo) []*workflow {
 			w = &workflow{id: s.next("workflow"), path: path}
 			r.workflows = append(r.workflows, w)
 		}
-		data, _ := r.git.blob(files[path].oid)
-		var doc struct {
-			Name    string `yaml:"name"`
-			RunName string `yaml:"run-name"`
-			On      any    `yaml:"on"`
-		}
-		w.name = path
-		if yaml.Unmarshal(data, &doc) == nil {
-			if doc.Name != "" {
-				w.name = doc.Name
-			}
-			w.runName = doc.RunName
-			switch on := doc.On.(type) {
-			case string:
-				w.dispatch = on == "workflow_dispatch"
-			case []any:
-				w.dispatch = slices.Contains(on, any("workflow_dispatch"))
-			case map[string]any:
-				_, w.dispatch = on["workflow_dispatch"]
-			}
+		if oid := files[path].oid; w.read != oid {
+			data, _ := r.git.blob(oid)
+			w.parse(data)
+			w.read = oid
 		}
 		out = append(out, w)
 	}
 	return out
+}
+
+func (w *workflow) parse(data []byte) {
+	var doc struct {
+		Name    string `yaml:"name"`
+		RunName string `yaml:"run-name"`
+		On      any    `yaml:"on"`
+	}
+	w.name, w.runName, w.dispatch = w.path, "", false
+	if yaml.Unmarshal(data, &doc) != nil {
+		return
+	}
+	if doc.Name != "" {
+		w.name = doc.Name
+	}
+	w.runName = doc.RunName
+	switch on := doc.On.(type) {
+	case string:
+		w.dispatch = on == "workflow_dispatch"
+	case []any:
+		w.dispatch = slices.Contains(on, any("workflow_dispatch"))
+	case map[string]any:
+		_, w.dispatch = on["workflow_dispatch"]
+	}
 }
 
 // RunSpec describes a workflow run.
@@ -344,7 +353,10 @@ func (s *Server) showWorkflow(r *repo, w *workflow) fields {
 	}
 }
 
-func (s *Server) showWorkflowRun(x *workflowRun) fields {
+func (s *Server) showWorkflowRun(x *workflowRun) fields { return s.showRunIn(x, s.showRepo) }
+
+// showRunIn is a run with its repositories as showRepo shows them.
+func (s *Server) showRunIn(x *workflowRun, showRepo func(*repo) fields) fields {
 	r := x.repo
 	u := s.api(fmt.Sprintf("repos/%s/actions/runs/%d", r.full(), x.id))
 	su := s.api("repos/" + r.full() + "/check-suites/0")
@@ -356,8 +368,8 @@ func (s *Server) showWorkflowRun(x *workflowRun) fields {
 		"created_at": stampOf(x.created), "updated_at": stampOf(x.updated), "run_started_at": stampOf(x.created), "actor": s.showUser(x.actor),
 		"triggering_actor": s.showUser(x.trigger), "jobs_url": u + "/jobs", "logs_url": u + "/logs", "check_suite_url": su, "artifacts_url": u + "/artifacts",
 		"cancel_url": u + "/cancel", "rerun_url": u + "/rerun", "previous_attempt_url": nil, "referenced_workflows": nonNil(refs),
-		"workflow_url": s.api(fmt.Sprintf("repos/%s/actions/workflows/%d", r.full(), x.workflow.id)), "repository": s.showRepo(r),
-		"head_repository": s.showRepo(x.headRepo), "check_suite_id": x.id, "check_suite_node_id": nodeID("CS", x.id), "head_commit": nil,
+		"workflow_url": s.api(fmt.Sprintf("repos/%s/actions/workflows/%d", r.full(), x.workflow.id)), "repository": showRepo(r),
+		"head_repository": showRepo(x.headRepo), "check_suite_id": x.id, "check_suite_node_id": nodeID("CS", x.id), "head_commit": nil,
 	}
 	if c, is := r.git.commit(x.head); is {
 		f["head_commit"] = fields{

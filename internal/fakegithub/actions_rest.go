@@ -162,7 +162,14 @@ func (c *call) listWorkflowRuns(w *workflow) (answer, error) {
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].id > out[j].id })
 	out = seen(c, out, (*workflowRun).nodeID)
-	return ok(fields{"total_count": len(out), "workflow_runs": list(page(c, out), c.s.showWorkflowRun)})
+	shown := map[*repo]fields{} // the same hundred times
+	once := func(r *repo) fields {
+		if shown[r] == nil {
+			shown[r] = c.s.showRepo(r)
+		}
+		return shown[r]
+	}
+	return ok(fields{"total_count": len(out), "workflow_runs": list(page(c, out), func(x *workflowRun) fields { return c.s.showRunIn(x, once) })})
 }
 
 // downloadArtifact redirects to a link that needs no token and lives a minute.

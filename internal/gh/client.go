@@ -75,6 +75,7 @@ type Client struct {
 	trees    *cache[object, facts.Tree] // by tree, or by commit where its tree is not known
 	roots    *cache[object, string]     // the tree of a commit
 	blobs    *cache[object, facts.Blob]
+	readings *cache[object, *facts.Readings] // what was made of blobs
 	compared *cache[object, comparison]
 	teams    *cache[teamKey, teamAnswer]
 	pushers  *cache[pushed, facts.Pushers]
@@ -83,6 +84,7 @@ type Client struct {
 	opened   *cache[int64, []openedIssue]        // by repository
 
 	artifacts *cache[object, facts.Artifact]
+	runsFound *cache[object, int64]     // our run, by workflow and a word of its title
 	guards    *cache[object, time.Time] // until when an environment counts as guarded
 }
 
@@ -135,6 +137,7 @@ func New(config Config) (*Client, error) {
 		compared:      newCache[object, comparison](4 * maxCompared),
 		teams:         newCache[teamKey, teamAnswer](4 * maxTeams),
 		guards:        newCache[object, time.Time](maxNames),
+		runsFound:     newCache[object, int64](4 * maxPilots),
 		artifacts:     newCache[object, facts.Artifact](maxContents),
 		pilots:        newCache[facts.Subject, planAt](4 * maxPilots),
 		pushers:       newCache[pushed, facts.Pushers](8 * maxPushers),
@@ -158,7 +161,8 @@ func New(config Config) (*Client, error) {
 	if bytes <= 0 {
 		bytes = 64 << 20
 	}
-	c.trees, c.blobs = newCache[object, facts.Tree](bytes/2), newCache[object, facts.Blob](bytes/2)
+	c.trees, c.blobs = newCache[object, facts.Tree](bytes/2), newCache[object, facts.Blob](bytes/4)
+	c.readings = newCache[object, *facts.Readings](bytes / 4)
 	next := config.Transport
 	if next == nil {
 		next = http.DefaultTransport

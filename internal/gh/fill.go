@@ -171,7 +171,7 @@ func (f *filling) recall(ctx context.Context, n facts.Need) bool {
 			return set(f, f.to.Git.Blobs, n, facts.Blob{Absent: true})
 		}
 		b, ok := c.blobs.get(object{repository, n.OID})
-		return ok && set(f, f.to.Git.Blobs, n, b.Keeping())
+		return ok && set(f, f.to.Git.Blobs, n, c.reading(repository, n.OID, b))
 	case facts.NeedMergeBase:
 		v, ok := f.compared(n.Base, n.Commit)
 		return ok && set(f, f.to.Bases, n, v.mergeBase)
@@ -360,13 +360,29 @@ func (f *filling) blob(ctx context.Context, oid string) (facts.Blob, error) {
 	if got := blobID(raw, len(oid)); got != oid { // cut on the way, or not git's
 		return facts.Blob{}, f.call("GET /repos/{owner}/{repo}/git/blobs/{file_sha}").sort(fmt.Errorf("blob %s arrived as %s", oid, got))
 	}
-	f.client.keepBlob(f.to.Repository.ID, oid, raw)
-	return facts.Blob{Bytes: raw}.Keeping(), nil
+	return f.client.keepBlob(f.to.Repository.ID, oid, raw), nil
 }
 
-// keepBlob keeps bytes whose git id was checked.
-func (c *Client) keepBlob(repository int64, id string, raw []byte) {
-	c.blobs.put(object{repository, id}, facts.Blob{Bytes: raw}, int64(len(raw))+256)
+// keepBlob keeps bytes whose git id was checked, and gives them for a snapshot.
+func (c *Client) keepBlob(repository int64, id string, raw []byte) facts.Blob {
+	b := facts.Blob{Bytes: raw}
+	c.blobs.put(object{repository, id}, b, int64(len(raw))+256)
+	return c.reading(repository, id, b)
+}
+
+// readingCost is how many bytes are counted for what was made of a byte of a
+// document: findings, strings and maps take several times its length.
+const readingCost = 8
+
+// reading is a blob for a snapshot, with what other snapshots made of it.
+func (c *Client) reading(repository int64, id string, b facts.Blob) facts.Blob {
+	at := object{repository, id}
+	r, ok := c.readings.get(at)
+	if !ok {
+		r = &facts.Readings{}
+		c.readings.put(at, r, readingCost*int64(len(b.Bytes))+512)
+	}
+	return b.Keeping(r)
 }
 
 // blobID is git's name for these bytes.

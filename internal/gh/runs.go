@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -97,6 +98,37 @@ func (f *filling) runs(ctx context.Context, file string) (facts.Workflow, error)
 		return facts.Workflow{}, err
 	}
 	return facts.Workflow{Runs: got.facts()}, nil
+}
+
+// runsNamed are those of our App's runs of a workflow that have a word in their
+// title. One that was found is asked for by its id from then on: a hundred runs
+// are a megabyte, and it may have left the newest hundred. Ids grow, and a word is
+// given to one run, so that there is no earlier one to be found later.
+func (f *filling) runsNamed(ctx context.Context, file, word string) (facts.Workflow, error) {
+	app, err := f.client.App(ctx)
+	if err != nil {
+		return facts.Workflow{}, err
+	}
+	key := object{f.to.Repository.ID, file + " " + word}
+	if id, ok := f.client.runsFound.get(key); ok {
+		run, err := f.run(ctx, id, 0)
+		if err != nil {
+			return facts.Workflow{}, err
+		}
+		if run.ID == id {
+			return facts.Workflow{Runs: []facts.Run{run}}, nil
+		}
+		f.client.runsFound.remove(key) // deleted
+	}
+	all, err := f.runs(ctx, file)
+	if err != nil || all.Absent {
+		return all, err
+	}
+	all.Runs = slices.DeleteFunc(all.Runs, func(r facts.Run) bool { return !r.ByApp(app) || !r.Named(word) })
+	if len(all.Runs) == 1 {
+		f.client.runsFound.put(key, all.Runs[0].ID, 4)
+	}
+	return all, nil
 }
 
 func (f *filling) run(ctx context.Context, id int64, attempt int) (facts.Run, error) {
@@ -197,6 +229,10 @@ const guardLifetime = 60 * time.Second
 func (f *filling) answerRuns(ctx context.Context, n facts.Need) error {
 	switch n.Kind {
 	case facts.NeedRuns:
+		if n.Title != "" {
+			v, err := f.runsNamed(ctx, n.Path, n.Title)
+			return kept(f, f.to.Workflows, n, v, err)
+		}
 		v, err := f.runs(ctx, n.Path)
 		return kept(f, f.to.Workflows, n, v, err)
 	case facts.NeedRun:

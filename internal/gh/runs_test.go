@@ -84,6 +84,32 @@ func TestReadingRunsAgainCostsNothing(t *testing.T) {
 	assert.True(t, last.Cached, last.Route)
 }
 
+func TestARunOfOursIsFoundByAWordOfItsTitleAndThenByItsID(t *testing.T) {
+	w := trained(t)
+	us, err := w.client.App(t.Context())
+	require.NoError(t, err)
+	need := facts.Need{Kind: facts.NeedRuns, Path: training, Title: "ru-7"}
+	found := func() []int64 {
+		var ids []int64
+		for _, r := range w.ask(need).Workflows[need.Key()].Runs {
+			ids = append(ids, r.ID)
+		}
+		return ids
+	}
+	w.repo.StartRun(fakegithub.RunSpec{Workflow: training, Actor: "anna", Inputs: map[string]string{"pilot": "ru-7"}})
+	assert.Empty(t, found(), "a person's run only bears the name")
+	w.repo.StartRun(fakegithub.RunSpec{Workflow: training, Actor: us.Login, Inputs: map[string]string{"pilot": "ru-70"}})
+	assert.Empty(t, found(), "a word is a whole one")
+	ours := w.repo.StartRun(fakegithub.RunSpec{Workflow: training, Actor: us.Login, Inputs: map[string]string{"pilot": "ru-7"}})
+	assert.Equal(t, []int64{ours}, found())
+	for range 101 { // the newest hundred are others'
+		w.repo.StartRun(fakegithub.RunSpec{Workflow: training, Actor: "anna"})
+	}
+	w.routes()
+	assert.Equal(t, []int64{ours}, found())
+	assert.Equal(t, []string{"GET /repos/{owner}/{repo}/actions/runs/{run_id}"}, w.routes())
+}
+
 func TestARunThatWaitsIsDecidedOn(t *testing.T) {
 	w := trained(t)
 	w.repo.Guard("pilot-finetune", w.app)

@@ -269,8 +269,7 @@ func (f *filling) understand(b bundle, data, fields map[string]json.RawMessage, 
 			left = append(left, n)
 			continue
 		}
-		f.client.keepBlob(f.to.Repository.ID, id, []byte(*got.Text))
-		set(f, f.to.Git.Blobs, n, facts.Blob{Bytes: []byte(*got.Text)}.Keeping())
+		set(f, f.to.Git.Blobs, n, f.client.keepBlob(f.to.Repository.ID, id, []byte(*got.Text)))
 	}
 	for i, tag := range b.tags {
 		alias, n := fmt.Sprintf("t%d", i), facts.Need{Kind: facts.NeedTag, Tag: tag}

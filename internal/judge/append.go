@@ -4,8 +4,23 @@ import (
 	"bytes"
 
 	"github.com/pilotgate/pilotgate/internal/dossier"
+	"github.com/pilotgate/pilotgate/internal/facts"
 	"github.com/pilotgate/pilotgate/internal/ledger"
+	"github.com/pilotgate/pilotgate/internal/policy"
 )
+
+// ThroughPull tells whether an append to the ledger needs a pull request of ours:
+// the policy asks for it, or the App may not push to the default branch, which
+// the facts about that branch tell.
+func ThroughPull(c *facts.Common, p policy.Policy) bool {
+	switch p.Commit.Mode {
+	case policy.CommitDirect:
+		return false
+	case policy.CommitPullRequest:
+		return true
+	}
+	return c.Branches[c.Repository.DefaultBranch].Guarded
+}
 
 // ownLinks: the stage summary has changed by the links of the pilots whose
 // records the request adds, and by nothing else. No signature vouches for the

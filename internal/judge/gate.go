@@ -206,7 +206,7 @@ func (g *gate) foreignReference() string {
 }
 
 func (g *gate) byUs() bool {
-	return strings.EqualFold(g.run.Actor.Login, g.s.App.Login) && g.run.Actor.Type == "Bot"
+	return g.run.ByApp(g.s.App)
 }
 
 // stranger is who had a hand in starting the run and may not: neither the

@@ -468,7 +468,8 @@ func (v *PilotVerdict) recovery(s *facts.Pilot) []facts.Need {
 	rec.Ref = facts.ClaimPrefix + s.ID + "/recovery-" + strings.TrimPrefix(r.Model.Digest, "sha256:")
 	rec.Nonce = "recovery-" + s.ID + "-" + shortDigest(r.Model.Digest)
 	var needs []facts.Need
-	for _, n := range []facts.Need{{Kind: facts.NeedClaim, Ref: rec.Ref}, {Kind: facts.NeedRuns, Path: workflow}} {
+	runs := facts.Need{Kind: facts.NeedRuns, Path: workflow, Title: rec.Nonce}
+	for _, n := range []facts.Need{{Kind: facts.NeedClaim, Ref: rec.Ref}, runs} {
 		if !s.Answered(n) {
 			needs = append(needs, n)
 		}
@@ -480,10 +481,9 @@ func (v *PilotVerdict) recovery(s *facts.Pilot) []facts.Need {
 	if rec.Claim.Absent {
 		return v.recoveryDue(s)
 	}
-	for _, run := range s.Workflows[workflow].Runs {
-		ours := run.Event == "workflow_dispatch" && run.HeadBranch == s.Repository.DefaultBranch && run.HeadRepo == s.Repository.ID &&
-			strings.EqualFold(run.Actor.Login, s.App.Login) && run.Actor.Type == "Bot"
-		if ours && slices.Contains(strings.Fields(run.Title), rec.Nonce) {
+	for _, run := range s.Workflows[runs.Key()].Runs {
+		ours := run.Event == "workflow_dispatch" && run.HeadBranch == s.Repository.DefaultBranch && run.HeadRepo == s.Repository.ID && run.ByApp(s.App)
+		if ours && run.Named(rec.Nonce) {
 			rec.Run = run
 			break
 		}

@@ -93,6 +93,11 @@ func (v *PilotVerdict) openLaunch(s *facts.Pilot) []facts.Need {
 	if v.trainedOutside() {
 		return v.openOutside(s)
 	}
+	if v.State == Merged && !ThroughPull(&s.Common, v.Policy) {
+		// The sign-off is pushed now, which brings the next look: runs that wait are
+		// answered there, not told "not yet" first.
+		return nil
+	}
 	if needs := v.launchNeeds(s); !v.Gated() || len(needs) > 0 {
 		return needs
 	}
@@ -337,8 +342,7 @@ func (l *Launch) find(s *facts.Pilot, mine []facts.Run) []facts.Need {
 		}
 	case c.Dispatched:
 		for _, r := range mine {
-			ours := strings.EqualFold(r.Actor.Login, s.App.Login) && r.Actor.Type == "Bot"
-			if ours && r.Event == "workflow_dispatch" && !r.CreatedAt.Before(c.At) && !l.failed(r) {
+			if r.ByApp(s.App) && r.Event == "workflow_dispatch" && !r.CreatedAt.Before(c.At) && !l.failed(r) {
 				l.Run = r
 				break
 			}

@@ -126,7 +126,10 @@ func openPilot(s *facts.Pilot) (PilotVerdict, []facts.Need) {
 		if v.Ledger.LogPath != "" { // the policy is read: the stages after are read beside the sign-off
 			ahead := v
 			_, brought := v.broughtBy(s)
-			needs = append(append(append(needs, v.launchNeeds(s)...), ahead.openRelease(s)...), brought...)
+			if lastSignoff(ledger.Report{Entries: v.Entries}, s.ID) != nil {
+				needs = append(needs, v.launchNeeds(s)...)
+			}
+			needs = append(append(needs, ahead.openRelease(s)...), brought...)
 		}
 		return v, needs
 	}

@@ -43,7 +43,7 @@ func (r *Repo) answer(ctx context.Context, to *facts.Common, n facts.Need) error
 		return put(&to.Git.Trees, n, v, err)
 	case facts.NeedBlob:
 		v, err := r.Blob(ctx, n.OID)
-		return put(&to.Git.Blobs, n, v.Keeping(), err)
+		return put(&to.Git.Blobs, n, v.Keeping(nil), err)
 	case facts.NeedMergeBase:
 		v, err := r.mergeBase(ctx, n.Base, n.Commit)
 		return put(&to.Bases, n, v, err)

@@ -144,7 +144,7 @@ func (s state) verdict(t *testing.T) (facts.PullRequest, judge.Verdict) {
 			switch n.Kind {
 			case facts.NeedBlob:
 				b, ok := blobs[n.OID]
-				p.Git.Blobs[n.Key()] = facts.Blob{Bytes: b, Absent: !ok}.Keeping()
+				p.Git.Blobs[n.Key()] = facts.Blob{Bytes: b, Absent: !ok}.Keeping(nil)
 			case facts.NeedMergeBase:
 				p.Bases[n.Key()] = baseID
 			case facts.NeedReach:

@@ -517,7 +517,7 @@ func (c *testCase) answer(t *testing.T, p *facts.PullRequest, n facts.Need) {
 		if blob.TooLarge {
 			blob.Bytes = nil
 		}
-		p.Git.Blobs[n.Key()] = blob.Keeping()
+		p.Git.Blobs[n.Key()] = blob.Keeping(nil)
 	case facts.NeedMergeBase:
 		p.Bases[n.Key()] = baseID
 	case facts.NeedReach:

@@ -63,7 +63,7 @@ func (c *testCase) confirm(t *testing.T, p *facts.PullRequest, ran []string) dos
 		runs = append(runs, r)
 		c.left(t, p, r, said)
 	}
-	p.Workflows[at.Workflow] = facts.Workflow{Runs: runs}
+	p.Workflows[facts.Need{Kind: facts.NeedRuns, Path: at.Workflow, Title: at.Nonce}.Key()] = facts.Workflow{Runs: runs}
 	d, needs := dossier.Open(p)
 	require.Empty(t, needs)
 	require.Empty(t, d.Request.Confirmation.Needs)

@@ -32,7 +32,7 @@ func (b *Bench) movable(rule string, doc dossier.Document) {
 	if !doc.Readable() {
 		return
 	}
-	for _, r := range dossier.Movable(doc.Blob.Bytes) {
+	for _, r := range doc.Movable() {
 		at := finding.Position{Path: doc.Path, Line: r.Line, Column: r.Column, EndLine: r.Line, EndColumn: r.Column + utf8.RuneCountInString(r.Uses) - 1}
 		b.find(finding.Finding{Rule: rule, Case: "movable", At: at, Args: map[string]string{"uses": r.Uses}})
 	}

@@ -165,11 +165,12 @@ func (c approvals) run(t testing.TB) *figures {
 		g.until([]*fakegithub.PR{pr}, approved)
 		took = append(took, time.Since(start))
 	}
+	peak := p.peak(t)
 	require.NoError(t, p.end(t, syscall.SIGTERM))
 	slices.Sort(took)
 	f.below("a second approval alone is answered, median", "ms", float64(took[len(took)/2].Milliseconds()), 300)
 	f.say("the slowest of them", "%d ms", took[len(took)-1].Milliseconds())
-	f.below("peak memory", "MB", p.peak(t), 100)
+	f.below("peak memory", "MB", peak, 100)
 	looks := float64(g.looks())
 	f.say("processor time of the server", "%.1f ms a look, so %.0f PR/s on one processor", 1000*p.worked().Seconds()/looks, looks/p.worked().Seconds())
 	return f

@@ -87,8 +87,8 @@ func (c burst) run(t testing.TB) *figures {
 	calls, looks := len(g.hub.Requests())-before, g.looks()
 	var memory, worked float64
 	for _, p := range replicas {
-		require.NoError(t, p.end(t, syscall.SIGTERM))
 		memory = max(memory, p.peak(t))
+		require.NoError(t, p.end(t, syscall.SIGTERM))
 		worked += p.worked().Seconds()
 	}
 	slices.Sort(took)
