@@ -59,7 +59,7 @@ generated:
 
 unit:
 	$(GO) test $$($(GO) list ./... | grep -vxFf <($(GO) list $(RACE)))
-	$(GO) test -run TestALife ./internal/server
+	GO=$(GO) .ci/unraced
 
 race:
 	$(GO) test -race $(RACE)

@@ -1,6 +1,7 @@
 package docs_test
 
 import (
+	"os"
 	"regexp"
 	"testing"
 
@@ -16,4 +17,11 @@ func TestContributingShowsTheCodeAsItIs(t *testing.T) {
 	for _, m := range found {
 		assert.Contains(t, read(t, "../"+m[1]), m[2], "%s changed: copy it into CONTRIBUTING.md", m[1])
 	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return string(raw)
 }
