@@ -109,19 +109,7 @@ func (c *Comparison) permute(d []float64, random *rand.Rand) {
 		c.Exact = true
 		// Signs of the whole may be swapped, so the first one stays positive.
 		patterns := 1 << (len(d) - 1)
-		hits := 0
-		for mask := range patterns {
-			sum := d[0]
-			for i, x := range d[1:] {
-				if mask>>i&1 == 1 {
-					x = -x
-				}
-				sum += x
-			}
-			if math.Abs(sum) >= atLeast {
-				hits++
-			}
-		}
+		hits := reaching(d[0], d[1:], atLeast)
 		c.P = float64(hits) / float64(patterns)
 		c.SmallestP = 1 / float64(patterns)
 		return
@@ -146,6 +134,19 @@ func (c *Comparison) permute(d []float64, random *rand.Rand) {
 	// The observed pattern is one of them, so p is never 0.
 	c.P = float64(hits+1) / float64(c.Resamples+1)
 	c.SmallestP = 1 / float64(c.Resamples+1)
+}
+
+// reaching counts the sign patterns of the rest that bring sum at least so far
+// from 0. Patterns that begin alike share the beginning's additions.
+func reaching(sum float64, rest []float64, atLeast float64) int {
+	if len(rest) == 0 {
+		if math.Abs(sum) >= atLeast {
+			return 1
+		}
+		return 0
+	}
+	x, rest := rest[0], rest[1:]
+	return reaching(sum+x, rest, atLeast) + reaching(sum-x, rest, atLeast)
 }
 
 func (c *Comparison) interval(d []float64, random *rand.Rand) {
