@@ -29,6 +29,18 @@ func TestABreakIsSaidOnce(t *testing.T) {
 		{"the first record signed again", func(t *testing.T, w *whole) {
 			w.Records[w.paths[0]] = resign(t, w.reopen(t, 0), foreign)
 		}, []string{"SG005 unknown_key"}},
+		{"the record before a launch rewritten", func(t *testing.T, w *whole) {
+			r := w.reopen(t, 0)
+			r.MergeCommit = commitOf("mine")
+			w.Records[w.paths[0]] = resign(t, r, foreign)
+		}, []string{"SG005 unknown_key"}},
+		{"a record put in another's place", func(_ *testing.T, w *whole) { w.Records[w.paths[2]] = w.Records[w.paths[0]] }, []string{"SG007 misplaced"}},
+		{"the last sign-off signed again, and launched", func(t *testing.T, w *whole) {
+			report, fs := ledger.Verify(w.Ledger, w.keys)
+			require.Empty(t, fs)
+			w.Ledger = grown(t, s, w.keys, w.Ledger, launch(signoff(3), report.Head))
+			w.Records[w.paths[3]] = resign(t, w.reopen(t, 3), foreign)
+		}, []string{"SG005 unknown_key"}},
 		{"the last record spoilt", func(_ *testing.T, w *whole) { w.Records[w.paths[3]] = []byte("{}") }, []string{"SG005 unreadable"}},
 		{"the rows of a sign-off removed", func(_ *testing.T, w *whole) { w.lines[6], w.lines[7] = "", "" }, []string{"SG004 no_row"}},
 		{"a row removed", func(_ *testing.T, w *whole) { w.lines[7] = "" }, []string{"SG004 row_missing"}},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -126,7 +127,7 @@ func parseRunbook(runbookPath string, runbook []byte) (appendix, []IncidentEntry
 			}
 			a.found, inside, a.end = true, true, l.end
 			continue
-		case l.visible && inside && otherHeading.MatchString(l.text):
+		case l.visible && otherHeading.MatchString(l.text):
 			inside = false
 		}
 		if !inside {
@@ -222,7 +223,7 @@ func AppendIncident(runbookPath string, runbook []byte, in Incident) ([]byte, st
 	b.WriteString("\n### " + id + "\n\n")
 	for _, label := range labels {
 		if label == labelTimeline {
-			b.WriteString(in.timeline(nil))
+			b.WriteString(in.timeline())
 		} else if value := fields[label]; value != "" {
 			b.WriteString(fieldText(label, value))
 		}
@@ -251,9 +252,10 @@ func UpdateIncident(runbookPath string, runbook []byte, in Incident) ([]byte, []
 		}
 		out := entries[i].update(runbook, in, a.eol)
 		// An update is true once it has nothing more to do; what was written into
-		// an open fence would be written again for ever.
+		// an open fence would be written again for ever. No line of ours opens or
+		// closes one, or is a heading: the entries are as many as before.
 		_, now, fs := parseRunbook(runbookPath, out)
-		if len(fs) > 0 || len(now) != len(entries) || !bytes.Equal(now[i].update(out, in, a.eol), out) {
+		if len(fs) > 0 || !bytes.Equal(now[i].update(out, in, a.eol), out) {
 			return runbook, []finding.Finding{broken("SG013", "hidden", runbookPath, entries[i].Line, "id", in.ID)}
 		}
 		return out, nil
@@ -277,13 +279,12 @@ func (e *IncidentEntry) update(runbook []byte, in Incident, eol string) []byte {
 		switch {
 		case have[label]:
 		case label == labelTimeline:
-			b.WriteString(in.timeline(nil))
+			b.WriteString(in.timeline())
 		case fields[label] != "":
 			b.WriteString(fieldText(label, fields[label]))
 		}
 	}
-	if b.Len() > 0 {
-		text := strings.ReplaceAll(b.String(), "\n", eol)
+	if text := strings.ReplaceAll(b.String(), "\n", eol); text != "" {
 		if !bytes.HasSuffix(runbook[:e.end], []byte("\n")) {
 			text = eol + text
 		}
@@ -292,8 +293,7 @@ func (e *IncidentEntry) update(runbook []byte, in Incident, eol string) []byte {
 	for i := len(e.fields) - 1; i >= 0; i-- {
 		f := e.fields[i]
 		if f.label == labelTimeline {
-			if text := in.timeline(e.timeline); text != "" {
-				text = strings.ReplaceAll(text, "\n", eol)
+			if text := strings.ReplaceAll(in.moments(e.timeline), "\n", eol); text != "" {
 				if !bytes.HasSuffix(runbook[:f.nested], []byte("\n")) {
 					text = eol + text
 				}
@@ -346,22 +346,22 @@ func (in Incident) fields() map[string]string {
 	return f
 }
 
-// timeline writes the moments that are not there yet, with the field's own line
-// where nothing is there at all.
-func (in Incident) timeline(there []string) string {
+// timeline writes the whole field, or nothing where no moment is known.
+func (in Incident) timeline() string {
+	if moments := in.moments(nil); moments != "" {
+		return "- **" + labelTimeline + ":**\n" + moments
+	}
+	return ""
+}
+
+// moments writes those that are not there yet.
+func (in Incident) moments(there []string) string {
 	var b strings.Builder
 	for _, m := range in.Timeline {
 		text := "  - " + m.At.UTC().Format(time.RFC3339) + " " + escape(Clean(m.What))
-		known := false
-		for _, t := range there {
-			known = known || t == text
-		}
-		if !known {
+		if !slices.Contains(there, text) {
 			b.WriteString(text + "\n")
 		}
-	}
-	if b.Len() > 0 && there == nil {
-		return "- **" + labelTimeline + ":**\n" + b.String()
 	}
 	return b.String()
 }

@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -49,6 +50,10 @@ func TestAppendIncident(t *testing.T) {
 		{"a number left out", appendixA + "\n### INC-2026-1\n\n### INC-2026-3\n", appendixA + "\n### INC-2026-1\n\n### INC-2026-3\n" + strings.Replace(firstEntry, "INC-2026-1", "INC-2026-4", 1), "INC-2026-4"},
 		{"a section after the appendix", appendixA + old + "\n## Appendix B\n\nx\n", appendixA + old + second + "\n## Appendix B\n\nx\n", "INC-2026-2"},
 		{"the heading in other letters", "##  appendix A - incident log \n", "##  appendix A - incident log \n" + firstEntry, "INC-2026-1"},
+		{"a heading without a line end", strings.TrimSuffix(appendixA, "\n"), appendixA + firstEntry, "INC-2026-1"},
+		{"an appendix in fenced code", "```\n" + appendixA + "```\n", "```\n" + appendixA + "```\n\n" + appendixA + firstEntry, "INC-2026-1"},
+		{"a heading in fenced code after an entry", appendixA + old + "```\n# sh\n```\n", appendixA + old + "```\n# sh\n```\n" + second, "INC-2026-2"},
+		{"the same moment of another pilot", appendixA + strings.Replace(firstEntry, "ru-digest-2026-01", "ru-digest-2026-02", 1), appendixA + strings.Replace(firstEntry, "ru-digest-2026-01", "ru-digest-2026-02", 1) + second, "INC-2026-2"},
 		{"windows line ends", "# Runbook\r\n", strings.ReplaceAll("# Runbook\n\n"+appendixA+firstEntry, "\n", "\r\n"), "INC-2026-1"},
 	}
 	for _, c := range cases {
@@ -183,18 +188,139 @@ func TestIncidentFindings(t *testing.T) {
 		{"the last number there can be", appendixA + "### INC-2026-999999\n", incident(), "SG013 hidden", 0},
 		{"not text", "a\x00", incident(), "SG013 not_text", 0},
 		{"over the cap", strings.Repeat("x", ledger.MaxLog+1), incident(), "SG013 too_large", 0},
-		{"a pilot that is none", "", bad(func(in *ledger.Incident) { in.Pilot = "A/B" }), "SG013 field", 0},
-		{"an owner that is none", "", bad(func(in *ledger.Incident) { in.Owner = "oleg)" }), "SG013 field", 0},
-		{"no time", "", bad(func(in *ledger.Incident) { in.DetectedAt = time.Time{} }), "SG013 field", 0},
-		{"a pull request below zero", "", bad(func(in *ledger.Incident) { in.PR = -1 }), "SG013 field", 0},
-		{"too many moments", "", bad(func(in *ledger.Incident) { in.Timeline = make([]ledger.Moment, 201) }), "SG013 field", 0},
+		{"over the cap with the entry", strings.Repeat("x", ledger.MaxLog), incident(), "SG013 hidden", 0},
+		{"a pilot that is none", "", bad(func(in *ledger.Incident) { in.Pilot = "A/B" }), "SG013 field pilot", 0},
+		{"an owner that is none", "", bad(func(in *ledger.Incident) { in.Owner = "oleg)" }), "SG013 field owner", 0},
+		{"no time", "", bad(func(in *ledger.Incident) { in.DetectedAt = time.Time{} }), "SG013 field detected_at", 0},
+		{"a time before the first year", "", bad(func(in *ledger.Incident) { in.DetectedAt = firstYear.Add(-time.Second) }), "SG013 field detected_at", 0},
+		{"a time after the last year", "", bad(func(in *ledger.Incident) { in.DetectedAt = lastYear.AddDate(1, 0, 0) }), "SG013 field detected_at", 0},
+		{"a pull request below zero", "", bad(func(in *ledger.Incident) { in.PR = -1 }), "SG013 field pointer", 0},
+		{"an issue below zero", "", bad(func(in *ledger.Incident) { in.Issue = -1 }), "SG013 field pointer", 0},
+		{"a deployment below zero", "", bad(func(in *ledger.Incident) { in.Deployment = -1 }), "SG013 field pointer", 0},
+		{"too many moments", "", bad(func(in *ledger.Incident) { in.Timeline = make([]ledger.Moment, 201) }), "SG013 field timeline", 0},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			got, id, fs := ledger.AppendIncident(runbookPath, []byte(c.runbook), c.in)
-			require.Equal(t, []string{c.want}, named(fs))
+			require.Len(t, fs, 1)
+			assert.Equal(t, c.want, strings.TrimSpace(named(fs)[0]+" "+fs[0].Args["field"]))
 			assert.Equal(t, c.line, fs[0].At.Line)
 			assert.Empty(t, id)
+			assert.True(t, c.runbook == string(got), "unchanged")
+		})
+	}
+}
+
+var (
+	firstYear = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	lastYear  = time.Date(2099, 12, 31, 23, 59, 59, 0, time.UTC)
+)
+
+func TestIncidentsAtTheLimits(t *testing.T) {
+	entries, fs := ledger.ParseIncidents(runbookPath, []byte(appendixA+firstEntry+strings.Repeat("x", ledger.MaxLog-len(appendixA+firstEntry))))
+	assert.Empty(t, fs, "a runbook of exactly the cap")
+	assert.Len(t, entries, 1)
+	for name, to := range map[string]func(in *ledger.Incident){
+		"the first moment": func(in *ledger.Incident) { in.DetectedAt = firstYear },
+		"the last moment":  func(in *ledger.Incident) { in.DetectedAt = lastYear },
+		"most moments":     func(in *ledger.Incident) { in.Timeline = slices.Repeat(in.Timeline, 200) },
+	} {
+		in := incident()
+		to(&in)
+		_, id, fs := ledger.AppendIncident(runbookPath, nil, in)
+		assert.Empty(t, fs, name)
+		assert.Equal(t, in.DetectedAt.Format("INC-2006-")+"1", id)
+	}
+}
+
+// What is not known is not written.
+func TestWhatIsKnownOfAnIncident(t *testing.T) {
+	for name, c := range map[string]struct {
+		of   func(in *ledger.Incident)
+		want string
+	}{
+		"no timeline":   {func(in *ledger.Incident) { in.Timeline = nil }, strings.Replace(firstEntry, "- **Timeline:**\n  - 2026-01-14T09:12:00Z alert fired\n", "", 1)},
+		"no pointer":    {func(in *ledger.Incident) { in.From, in.To = "", "" }, strings.Replace(firstEntry, "- **Pointer:** qwen-7b-ru&#64;&#8288;1.0.0 → qwen-7b&#64;&#8288;1.2.0\n", "", 1)},
+		"where from":    {func(in *ledger.Incident) { in.To = "" }, strings.Replace(firstEntry, "→ qwen-7b&#64;&#8288;1.2.0\n", "→ \n", 1)},
+		"where to":      {func(in *ledger.Incident) { in.From = "" }, strings.Replace(firstEntry, "** qwen-7b-ru&#64;&#8288;1.0.0 →", "**  →", 1)},
+		"no deployment": {func(in *ledger.Incident) { in.PR = 7 }, strings.Replace(firstEntry, "1.2.0\n", "1.2.0, PR #7\n", 1)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := incident()
+			c.of(&in)
+			got, _, fs := ledger.AppendIncident(runbookPath, []byte(appendixA), in)
+			require.Empty(t, fs)
+			assert.Equal(t, appendixA+c.want, string(got))
+		})
+	}
+}
+
+// TestUpdateLeavesTheRest writes what is new into an entry, and nothing else.
+func TestUpdateLeavesTheRest(t *testing.T) {
+	const moment = "  - 2026-01-14T10:12:00Z pointer changed back\n"
+	later := incident()
+	later.ID = "INC-2026-1"
+	later.Timeline = []ledger.Moment{{At: start.Add(time.Hour), What: "pointer changed back"}}
+	windows := func(s string) string { return strings.ReplaceAll(s, "\n", "\r\n") }
+	timeline := "- **Timeline:**\n  - 2026-01-14T09:12:00Z alert fired\n"
+	first := strings.TrimPrefix(firstEntry, "\n")
+	for _, c := range []struct {
+		name, entry, want string
+		in                ledger.Incident
+	}{
+		{"nothing new, and no line end", strings.TrimSuffix(first, "\n"), strings.TrimSuffix(first, "\n"), asFirst(incident())},
+		{"a last field as it is, without a line end", strings.Replace(first, "- **Root cause:** TODO(@oleg-ops)\n", "", 1) + "- **Root cause:** a prompt\n- **Impact:** none", strings.Replace(first, "- **Root cause:** TODO(@oleg-ops)\n", "", 1) + "- **Root cause:** a prompt\n- **Impact:** none", func() ledger.Incident {
+			in := asFirst(incident())
+			in.Impact = "none"
+			return in
+		}()},
+		{"a moment", first, strings.Replace(first, "alert fired\n", "alert fired\n"+moment, 1), later},
+		{"a moment, with windows line ends", windows(first), windows(strings.Replace(first, "alert fired\n", "alert fired\n"+moment, 1)), later},
+		{"a moment, before a paragraph", strings.Replace(first, "alert fired\n", "alert fired\nBy hand.\n", 1), strings.Replace(first, "alert fired\n", "alert fired\n"+moment+"By hand.\n", 1), later},
+		{"the first moment", strings.Replace(first, timeline, "", 1), strings.Replace(first, timeline, "", 1) + "- **Timeline:**\n" + moment, later},
+		{"the first moment, its field there", strings.Replace(first, timeline, "- **Timeline:**\n", 1), strings.Replace(first, timeline, "- **Timeline:**\n"+moment, 1), later},
+		{"an indented line before all fields", strings.Replace(first, "- **Pilot", "  by hand\n- **Pilot", 1), strings.Replace(strings.Replace(first, "- **Pilot", "  by hand\n- **Pilot", 1), "alert fired\n", "alert fired\n"+moment, 1), later},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			heading := appendixA
+			if strings.Contains(c.entry, "\r\n") {
+				heading = windows(heading)
+			}
+			got, fs := ledger.UpdateIncident(runbookPath, []byte(heading+c.entry), c.in)
+			require.Empty(t, fs)
+			assert.Equal(t, heading+c.want, string(got))
+		})
+	}
+}
+
+// asFirst is an incident with the first id of its year.
+func asFirst(in ledger.Incident) ledger.Incident {
+	in.ID = "INC-2026-1"
+	return in
+}
+
+func TestUpdateRefuses(t *testing.T) {
+	news := asFirst(incident())
+	news.Impact = "slow"
+	nobody := news
+	nobody.Owner = ""
+	full := appendixA + firstEntry
+	full += strings.Repeat("x", ledger.MaxLog-len(full))
+	for _, c := range []struct {
+		name, runbook string
+		in            ledger.Incident
+		want          string
+		line          int
+	}{
+		{"an owner that is none", appendixA + firstEntry, nobody, "SG013 field", 0},
+		{"a runbook that cannot be read", appendixA + firstEntry + firstEntry, news, "SG013 twice", 13},
+		{"an entry that ends in an open fence", appendixA + firstEntry + "```\n", news, "SG013 hidden", 3},
+		{"more than the cap", full, news, "SG013 hidden", 3},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, fs := ledger.UpdateIncident(runbookPath, []byte(c.runbook), c.in)
+			require.Equal(t, []string{c.want}, named(fs))
+			assert.Equal(t, c.line, fs[0].At.Line)
 			assert.True(t, c.runbook == string(got), "unchanged")
 		})
 	}

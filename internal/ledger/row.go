@@ -72,7 +72,8 @@ var notesPattern = regexp.MustCompile("^(?:pilot `([a-z0-9][a-z0-9-]{0,62})`; )?
 	"head `([0-9a-f]{40}|[0-9a-f]{64})`; digest `(sha256:[0-9a-f]{64})`" +
 	"(?:; prev `(sha256:[0-9a-f]{64})`)?(?:; note: (.+))?$")
 
-// ParseNotes reads what Notes.String wrote. Anything else is not ours.
+// ParseNotes reads what Notes.String wrote. Anything else is not ours: the pattern
+// and unescape leave no second form.
 func ParseNotes(s string) (Notes, bool) {
 	m := notesPattern.FindStringSubmatch(s)
 	if m == nil {
@@ -83,9 +84,9 @@ func ParseNotes(s string) (Notes, bool) {
 	n.PullRequest, _ = strconv.Atoi(m[2])
 	n.Review, _ = strconv.ParseInt(m[3], 10, 64)
 	n.Comment, _ = strconv.ParseInt(m[4], 10, 64)
-	remark, ok := unescape(m[8])
-	n.Remark = remark
-	return n, ok && n.String() == s
+	var ok bool
+	n.Remark, ok = unescape(m[8])
+	return n, ok
 }
 
 // claim finds notes that would pass for ours with a reader in a hurry. Such a

@@ -92,7 +92,7 @@ type verification struct {
 
 	head    string    // payload digest of the record before
 	headAt  time.Time // and when it was made
-	unknown bool      // the record before could not be read: its successor's prev proves nothing
+	unknown bool      // the record before is missing, or no proof: its successor's prev is not held against it
 }
 
 func (v *verification) add(fs ...finding.Finding) { v.findings = append(v.findings, fs...) }
@@ -228,7 +228,7 @@ func (v *verification) place(f *file, i int) int {
 	if len(f.broken) > 0 {
 		v.follow()
 		v.add(f.broken...)
-		v.head, v.unknown = f.digest, f.digest == ""
+		v.head, v.unknown = f.digest, true
 		for ours(i) {
 			i++
 		}
@@ -319,7 +319,7 @@ func (v *verification) advance(f *file) {
 
 // follow passes the sound records that come after the head and that no row leads to.
 func (v *verification) follow() {
-	for !v.unknown {
+	for {
 		i := slices.IndexFunc(v.byPrev[v.head], func(f *file) bool { return !f.placed && !v.rowed[f.path] })
 		if i < 0 {
 			return
@@ -346,11 +346,11 @@ func rowPath(r Row, evidence string) string {
 // what its own history is measured by. Args are name, value, name, value.
 func broken(rule, c, file string, line int, args ...string) finding.Finding {
 	f := finding.Finding{Rule: rule, Case: c, Severity: finding.Error, At: finding.Position{Path: file, Line: line}}
-	for i := 0; i < len(args); i += 2 {
+	for pair := range slices.Chunk(args, 2) {
 		if f.Args == nil {
 			f.Args = map[string]string{}
 		}
-		f.Args[args[i]] = args[i+1]
+		f.Args[pair[0]] = pair[1]
 	}
 	return f
 }
