@@ -4,7 +4,9 @@
 // fails, and so does a line of the list that is no longer true.
 //
 // The changes are go-mutesting's. They are compiled through an overlay, so that
-// nothing in the tree is ever touched.
+// nothing in the tree is ever touched. Each is first tried by the tests that
+// noticed other changes of the same function, and by all where those do not
+// notice. Time and memory are bounded: what never ends is noticed.
 //
 //	go -C tools/mutants run . [-write] [-match regexp] [-part 1/4]
 package main
