@@ -486,6 +486,7 @@ func (in *inspector) finish() {
 // add counts a place and, while there is room, lists it.
 func (in *inspector) add(c caseID, at span, pointer string, args map[string]string, value []byte) {
 	in.t.count(c, in.no)
+	in.w.told++
 	row := c.row()
 	rank := rankOf(row.severity)
 	list := &in.t.places[rank]

@@ -19,7 +19,7 @@ func (w *walker) literal(word string, k kind, n *node) bool {
 	w.i += len(word)
 	at := span{start, w.i}
 	if n != nil && !w.bare {
-		n.checkLiteral(w, k, word, at)
+		n.checkLiteral(w, k, at)
 		w.tell(n, k, at, nil, false)
 	}
 	return true

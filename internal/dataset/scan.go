@@ -74,7 +74,6 @@ func newScan(o *Options) *scan {
 		in := &inspector{o: o, full: &s.full}
 		in.w.v = in
 		in.w.bare = o.Without.Records
-		in.w.follows = make([][66]int8, o.Schema.nodes)
 		s.workers = append(s.workers, in)
 	}
 	s.report.init(o, &s.full)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	_ "embed" // the built-in schema
-	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -32,7 +31,6 @@ type Schema struct {
 	Compiled bool
 
 	root    *node
-	nodes   int                // in the tree
 	generic *jsonschema.Schema // nil when compiled
 }
 
@@ -75,7 +73,6 @@ func ReadSchema(src []byte) (*Schema, error) {
 		s.root, s.generic = &node{}, generic
 	}
 	s.root.giveRoles()
-	s.nodes = s.root.number(0)
 	return s, nil
 }
 
@@ -98,7 +95,6 @@ type node struct {
 	types kind // 0: any
 	want  string
 
-	id              int // in the tree, for the walker's memory of the order of keys
 	props           []property
 	byLength        [][]int8 // props by the length of their name
 	required        uint64   // bits of props
@@ -149,7 +145,6 @@ func (n *node) chooseQuick() {
 type property struct {
 	name     string
 	node     *node
-	quoted   quotedKey
 	unlisted bool // known for its role only, the schema does not list it
 }
 
@@ -213,7 +208,7 @@ func (n *node) checkString(w *walker, text []byte, at span) {
 	}
 }
 
-func (n *node) checkLiteral(w *walker, k kind, _ string, at span) {
+func (n *node) checkLiteral(w *walker, k kind, at span) {
 	if !n.checkType(w, k, at) {
 		return
 	}
@@ -452,60 +447,7 @@ func (n *node) addProperty(name string, child *node, unlisted bool) {
 		n.byLength = append(n.byLength, nil)
 	}
 	n.byLength[len(name)] = append(n.byLength[len(name)], int8(len(n.props)))
-	n.props = append(n.props, property{name: name, node: child, quoted: quoted(name), unlisted: unlisted})
-}
-
-// number gives each node below n its id, from next on, and the id after them.
-func (n *node) number(next int) int {
-	n.id = next
-	next++
-	for _, p := range n.props {
-		next = p.node.number(next)
-	}
-	if n.items != nil {
-		next = n.items.number(next)
-	}
-	return next
-}
-
-// quotedKey is a name and its colon as they stand in a record that needs no
-// escape: its length, first and last eight bytes, and all of it if it is longer
-// than both.
-type quotedKey struct {
-	n                int // 0: the name has more than one way to be written
-	head, mask, tail uint64
-	long             string
-}
-
-// quoted takes names of ASCII letters, digits and underscores.
-func quoted(name string) (q quotedKey) {
-	for _, c := range []byte(name) {
-		if c-'0' > 9 && (c|0x20)-'a' > 25 && c != '_' {
-			return q
-		}
-	}
-	text := `"` + name + `":`
-	q.n = len(text)
-	var head, tail [8]byte
-	copy(head[:], text)
-	q.mask = 1<<(8*min(q.n, 8)) - 1
-	q.head = binary.LittleEndian.Uint64(head[:])
-	if q.n > 8 {
-		copy(tail[:], text[q.n-8:])
-		q.tail = binary.LittleEndian.Uint64(tail[:])
-	}
-	if q.n > 16 {
-		q.long = text
-	}
-	return q
-}
-
-// begins says whether b, which has eight bytes more than the key, begins with it.
-func (q *quotedKey) begins(b []byte) bool {
-	if binary.LittleEndian.Uint64(b)&q.mask != q.head {
-		return false
-	}
-	return q.n <= 8 || binary.LittleEndian.Uint64(b[q.n-8:]) == q.tail && (q.long == "" || string(b[:q.n]) == q.long)
+	n.props = append(n.props, property{name: name, node: child, unlisted: unlisted})
 }
 
 // role is what a field means to the checks beyond the schema.

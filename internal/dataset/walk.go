@@ -56,9 +56,10 @@ type walker struct {
 	dec   decoded
 	t     token
 	token int // where the token that is being read began
-	// follows[id][p+1] is the property that came after property p of the node id
-	// last time, plus one: an exporter writes its keys in one order.
-	follows [][66]int8
+	told  int // findings of the line; the visitor counts them
+	// Lines of a shape that was met before are not parsed.
+	shapes   shapes
+	learning bool
 }
 
 // segment is one step of the path to the value that is being read.
@@ -81,7 +82,15 @@ func (w *walker) fail(c caseID, at int) bool {
 // object. The caller has set marks and base.
 func (w *walker) walk(b []byte, n *node) bool {
 	w.b, w.i, w.token = b, 0, 0
+	w.shapes.lines++
+	if w.match() {
+		return w.replay()
+	}
 	w.path, w.keys, w.many = w.path[:0], w.keys[:0], w.many[:0]
+	if w.learning = w.shapes.mayLearn(); w.learning {
+		w.shapes.learned++
+		w.shapes.trace, w.shapes.pending = w.shapes.trace[:0], nil
+	}
 	w.space()
 	if w.i == len(b) {
 		return w.fail(jsonBlank, 0)
@@ -96,6 +105,9 @@ func (w *walker) walk(b []byte, n *node) bool {
 	if w.i < len(b) {
 		w.token = w.i
 		return w.fail(jsonTrailing, w.i)
+	}
+	if w.learning {
+		w.shapes.learn(b)
 	}
 	return true
 }
@@ -128,7 +140,7 @@ func (w *walker) object(n *node, depth int) bool {
 	firstKey := len(w.keys)
 	firstMap := len(w.many)
 	unknown := false
-	count, before := 0, -1
+	count := 0
 	w.space()
 	if w.i < len(w.b) && w.b[w.i] == '}' {
 		w.i++
@@ -141,35 +153,22 @@ func (w *walker) object(n *node, depth int) bool {
 				}
 			}
 			keyAt := w.i
-			p := w.expected(n, before)
-			colon := p >= 0
-			var key []byte
-			var esc bool
-			if p < 0 {
-				var ok bool
-				if key, esc, ok = w.string(); !ok {
-					return false
-				}
-				if p = n.property(key); p >= 0 {
-					w.follows[n.id][before+1] = int8(p + 1)
-				}
+			key, esc, ok := w.string()
+			if !ok {
+				return false
 			}
-			keyEnd := w.i
-			if colon {
-				keyEnd--
-			}
-			before = p
+			at := span{keyAt, w.i}
 			count++
 			var child *node
 			seg := segment{index: -1}
-			if p >= 0 {
+			if p := n.property(key); p >= 0 {
 				if seen&(1<<p) != 0 {
 					return w.fail(jsonDuplicateKey, keyAt)
 				}
 				seen |= 1 << p
 				child, seg.name = n.props[p].node, n.props[p].name
 				if n.props[p].unlisted {
-					w.unlisted(n, seg, span{keyAt, keyEnd}, &unknown)
+					w.unlisted(n, seg, at, &unknown)
 				}
 			} else {
 				if !w.newKey(hashBytes(key), firstKey, firstMap) {
@@ -177,16 +176,16 @@ func (w *walker) object(n *node, depth int) bool {
 				}
 				// A key that the schema does not know is the author's text and can
 				// hold anything, so it is read like a value and never shown.
+				before := w.told
 				w.tell(nil, kindString, span{keyAt + 1, w.i - 1}, key, esc)
-				w.unlisted(n, seg, span{keyAt, keyEnd}, &unknown)
+				w.learning = w.learning && w.told == before
+				w.unlisted(n, seg, at, &unknown)
 			}
-			if !colon {
-				w.space()
-				if w.i >= len(w.b) || w.b[w.i] != ':' {
-					return w.unexpected()
-				}
-				w.i++
+			w.space()
+			if w.i >= len(w.b) || w.b[w.i] != ':' {
+				return w.unexpected()
 			}
+			w.i++
 			if w.i < len(w.b) && w.b[w.i] <= ' ' {
 				w.space()
 			}
@@ -215,29 +214,21 @@ func (w *walker) object(n *node, depth int) bool {
 	}
 	w.keys, w.many = w.keys[:firstKey], w.many[:firstMap]
 	if n != nil && !w.bare {
-		at := span{start, w.i}
+		at, before := span{start, w.i}, w.told
 		n.checkObject(w, seen, count, at)
-		w.tell(n, kindObject, at, nil, false)
+		w.ended(n, kindObject, at, before)
 	}
 	return true
 }
 
-// expected reads the key that followed property "before" last time and its
-// colon, if it does so again; otherwise it gives -1 and reads nothing.
-func (w *walker) expected(n *node, before int) int {
-	if n == nil {
-		return -1
+// ended tells of an object or array. One that is wrong is told at its place, so
+// its line is not learned.
+func (w *walker) ended(n *node, k kind, at span, before int) {
+	w.tell(n, k, at, nil, false)
+	w.learning = w.learning && w.told == before
+	if w.learning && n.role != roleNone {
+		w.shapes.noteEvent(event{n: n, k: k}, w.path)
 	}
-	p := int(w.follows[n.id][before+1]) - 1
-	if p < 0 {
-		return -1
-	}
-	q := &n.props[p].quoted
-	if q.n == 0 || len(w.b)-w.i < q.n+8 || !q.begins(w.b[w.i:]) {
-		return -1
-	}
-	w.i += q.n
-	return p
 }
 
 // unlisted tells of a key that the schema does not list; a warning once an
@@ -253,6 +244,9 @@ func (w *walker) unlisted(n *node, seg segment, at span, told *bool) {
 	*told = true
 	w.path = append(w.path, seg)
 	w.v.problem(w, c, at, "")
+	if w.learning {
+		w.shapes.noteEvent(event{c: c, at: at}, w.path)
+	}
 	w.path = w.path[:len(w.path)-1]
 }
 
@@ -323,9 +317,9 @@ func (w *walker) array(n *node, depth int) bool {
 		}
 	}
 	if n != nil && !w.bare {
-		at := span{start, w.i}
+		at, before := span{start, w.i}, w.told
 		n.checkArray(w, count, at)
-		w.tell(n, kindArray, at, nil, false)
+		w.ended(n, kindArray, at, before)
 	}
 	return true
 }
@@ -335,8 +329,26 @@ func (w *walker) any(n *node, depth int) bool {
 	if w.i >= len(w.b) {
 		return w.unexpected()
 	}
+	w.token = w.i
+	switch w.b[w.i] {
+	case '{':
+		return w.object(n, depth+1)
+	case '[':
+		return w.array(n, depth+1)
+	}
 	start := w.i
-	w.token = start
+	if !w.scalar(n) {
+		return false
+	}
+	if w.learning {
+		w.shapes.note(n, w.path, span{start, w.i})
+	}
+	return true
+}
+
+// scalar reads any other.
+func (w *walker) scalar(n *node) bool {
+	start := w.i
 	switch c := w.b[start]; c {
 	case '"':
 		text, esc, ok := w.string()
@@ -348,10 +360,6 @@ func (w *walker) any(n *node, depth int) bool {
 		}
 		w.tell(n, kindString, span{start + 1, w.i - 1}, text, esc)
 		return true
-	case '{':
-		return w.object(n, depth+1)
-	case '[':
-		return w.array(n, depth+1)
 	case 't':
 		return w.literal("true", kindBool, n)
 	case 'f':

@@ -1,0 +1,266 @@
+package dataset
+
+import "bytes"
+
+// shapes remembers how lines were built, so that the next one need not be parsed
+// to be known: an exporter writes the same keys in the same order. What stands
+// between two values of a line is a turn, raw bytes from the end of one to the
+// beginning of the next; turns that followed each other make a tree. A line that
+// goes down the tree to an end has the structure of one that the walker read
+// before, byte by byte, and only its values are left to judge.
+//
+// Optional fields branch the tree. Lines of other shapes are walked and learned,
+// but never more than one of learnEvery, so that a file without shapes costs
+// hardly more than its walk.
+type shapes struct {
+	first   []*turn
+	turns   int
+	lines   int
+	learned int
+
+	trace   []step  // of the line that is being learned
+	pending []event // since its last value
+	values  []value // of the line that is being read
+}
+
+const (
+	maxTurns   = 1 << 11 // of the tree; then it is grown anew
+	maxBranch  = 8       // turns behind one value
+	maxValues  = 256     // of a line of the tree
+	learnEvery = 16
+	learnFirst = 256 // lines, at any rate
+)
+
+// turn is the bytes before a value, and what they say of it.
+type turn struct {
+	text   string
+	last   bool // the line ends with it; there is no value
+	n      *node
+	path   []segment
+	events []event
+	next   []*turn
+}
+
+// event is what the walker has to tell of the bytes of a turn: an object or array
+// whose field has a role ended, or, where k is 0, a key that the schema does not
+// list.
+type event struct {
+	n    *node
+	k    kind
+	c    caseID // of the key
+	at   span   // of the key, from the turn's first byte
+	path []segment
+}
+
+// step is a value of a line that is being learned, with the events before it.
+type step struct {
+	at     span
+	n      *node
+	path   []segment
+	events []event
+}
+
+// value is one of a line that is of a known shape.
+type value struct {
+	before *turn
+	at     span
+	k      kind
+	esc    bool
+	m      uint64 // of a number
+	scale  int32
+}
+
+// match finds the values of the line, if it has a known shape. It tells nothing.
+func (w *walker) match() bool {
+	s, b := &w.shapes, w.b
+	s.values = s.values[:0]
+	branch := s.first
+	for i := 0; ; {
+		var t *turn
+		for k, o := range branch {
+			end := i + len(o.text)
+			if end > len(b) || string(b[i:end]) != o.text {
+				continue
+			}
+			if o.last && end == len(b) || !o.last && end < len(b) && scalarStart[b[end]] {
+				if t = o; k > 0 { // the frequent ones come to be looked at first
+					branch[k-1], branch[k] = t, branch[k-1]
+				}
+				break
+			}
+		}
+		if t == nil {
+			return false
+		}
+		i += len(t.text)
+		v := value{before: t, at: span{i, i}}
+		if t.last {
+			s.values = append(s.values, v)
+			return true
+		}
+		switch c := b[i]; {
+		case c == '"':
+			v.k = kindString
+			i = w.special(i + 1)
+			for i+1 < len(b) && b[i] == '\\' {
+				v.esc = true
+				i = w.special(i + 2)
+			}
+			if i >= len(b) || b[i] != '"' {
+				return false
+			}
+			i++
+		case c-'0' <= 9:
+			var d decimal
+			v.k = kindNumber
+			if i = plainNumber(b, i, &d); i == 0 {
+				return false
+			}
+			v.m, v.scale = d.m, d.scale
+		default:
+			if v.k, i = plainLiteral(b, i); v.k == 0 {
+				return false
+			}
+		}
+		v.at.end = i
+		s.values = append(s.values, v)
+		branch = t.next
+	}
+}
+
+// scalarStart has the first bytes of values that are no object or array.
+var scalarStart = func() (t [256]bool) {
+	for _, c := range []byte(`"0123456789tfn`) {
+		t[c] = true
+	}
+	return t
+}()
+
+// plainLiteral reads true, false or null; k is 0 where it is none of them.
+func plainLiteral(b []byte, i int) (k kind, end int) {
+	for _, l := range [...]struct {
+		word string
+		k    kind
+	}{{"true", kindBool}, {"false", kindBool}, {"null", kindNull}} {
+		if bytes.HasPrefix(b[i:], []byte(l.word)) {
+			return l.k, i + len(l.word)
+		}
+	}
+	return 0, i
+}
+
+// replay tells of the values of a matched line what a walk would tell.
+func (w *walker) replay() bool {
+	own := w.path // a turn's is not to be written into
+	ok := w.tellValues()
+	w.path = own[:0]
+	return ok
+}
+
+func (w *walker) tellValues() bool {
+	for k := range w.shapes.values {
+		v := &w.shapes.values[k]
+		t := v.before
+		if len(t.events) > 0 {
+			w.happen(t, v.at.start-len(t.text))
+		}
+		if t.last {
+			break
+		}
+		w.path, w.token = t.path, v.at.start
+		judged := t.n != nil && !w.bare
+		switch v.k {
+		case kindString:
+			text := w.b[v.at.start+1 : v.at.end-1]
+			if v.esc {
+				w.i = v.at.start
+				var ok bool
+				if text, _, ok = w.string(); !ok {
+					return false
+				}
+			}
+			if judged {
+				t.n.checkString(w, text, v.at)
+			}
+			w.tell(t.n, kindString, span{v.at.start + 1, v.at.end - 1}, text, v.esc)
+		case kindNumber:
+			w.t.num = decimal{m: v.m, scale: v.scale}
+			if judged {
+				t.n.checkNumber(w, &w.t.num, v.at)
+			} else if v.at.end-v.at.start < minLongNumber {
+				continue
+			}
+			w.tell(t.n, kindNumber, v.at, w.b[v.at.start:v.at.end], false)
+		default:
+			if judged {
+				t.n.checkLiteral(w, v.k, v.at)
+				w.tell(t.n, v.k, v.at, nil, false)
+			}
+		}
+	}
+	w.i = len(w.b)
+	return true
+}
+
+// happen tells the events of a turn that begins there.
+func (w *walker) happen(t *turn, start int) {
+	for i := range t.events {
+		e := &t.events[i]
+		w.path = e.path
+		if e.k == 0 {
+			w.v.problem(w, e.c, span{start + e.at.start, start + e.at.end}, "")
+		} else {
+			w.tell(e.n, e.k, span{}, nil, false)
+		}
+	}
+}
+
+// note keeps a scalar of the line that is being learned.
+func (s *shapes) note(n *node, path []segment, at span) {
+	s.trace = append(s.trace, step{at, n, append([]segment(nil), path...), s.pending})
+	s.pending = nil
+}
+
+func (s *shapes) noteEvent(e event, path []segment) {
+	e.path = append([]segment(nil), path...)
+	s.pending = append(s.pending, e)
+}
+
+// mayLearn says whether a line of no known shape is worth learning.
+func (s *shapes) mayLearn() bool { return s.learned < learnFirst || s.learned < s.lines/learnEvery }
+
+// learn grows the tree by the line b, which the walker has read with the trace.
+func (s *shapes) learn(b []byte) {
+	if len(s.trace) > maxValues {
+		return
+	}
+	if s.turns+len(s.trace) >= maxTurns {
+		s.first, s.turns = nil, 0
+	}
+	s.note(nil, nil, span{len(b), len(b)})
+	from, branch := 0, &s.first
+	for i := range s.trace {
+		p := &s.trace[i]
+		text, last := b[from:p.at.start], i == len(s.trace)-1
+		from = p.at.end
+		var t *turn
+		for _, o := range *branch {
+			if o.text == string(text) && o.last == last {
+				t = o
+			}
+		}
+		if t == nil {
+			if len(*branch) >= maxBranch {
+				return
+			}
+			t = &turn{text: string(text), last: last, n: p.n, path: p.path, events: p.events}
+			for k := range t.events {
+				at := &t.events[k].at
+				*at = span{at.start - p.at.start + len(text), at.end - p.at.start + len(text)}
+			}
+			*branch = append(*branch, t)
+			s.turns++
+		}
+		branch = &t.next
+	}
+}
