@@ -104,6 +104,7 @@ func mean12(total *big.Int, n int) string {
 // counts; the rest, which no ordinary JSON writer produces, as they are.
 type ranks struct {
 	slots   []uint32 // value * 1000, for values of at most 3 digits after the point, below slotLimit/1000
+	next    []uint32 // of slots, not counted yet: many of them wait for the memory at once
 	pending []float64
 	values  []float64
 	counts  []int
@@ -113,15 +114,15 @@ type ranks struct {
 const (
 	slotLimit    = 1 << 18
 	pendingLimit = 1 << 15
+	nextLimit    = 1 << 9
 )
 
 func (r *ranks) add(d *decimal) {
 	if !d.wide && d.scale <= 3 && d.m < slotLimit {
 		if v := d.m * pow10[3-d.scale]; v < slotLimit {
-			if int(v) >= len(r.slots) {
-				r.reach(int(v))
+			if r.next = append(r.next, uint32(v)); len(r.next) >= nextLimit {
+				r.count()
 			}
-			r.slots[v]++
 			return
 		}
 	}
@@ -133,6 +134,17 @@ func (r *ranks) add(d *decimal) {
 	}
 	v, _ := d.scaled()
 	r.odd = append(r.odd, v)
+}
+
+// count empties next into slots.
+func (r *ranks) count() {
+	for _, v := range r.next {
+		if int(v) >= len(r.slots) {
+			r.reach(int(v))
+		}
+		r.slots[v]++
+	}
+	r.next = r.next[:0]
 }
 
 // reach makes room for slot v: scores need a thousand, latencies more.
@@ -168,6 +180,7 @@ func (d *decimal) float() (float64, bool) {
 }
 
 func (r *ranks) flush() {
+	r.count()
 	if len(r.pending) == 0 {
 		return
 	}
@@ -196,14 +209,14 @@ func (r *ranks) flush() {
 }
 
 func (r *ranks) merge(o *ranks) {
+	r.flush()
+	o.flush()
 	for v, n := range o.slots {
 		if n > 0 {
 			r.reach(v)
 			r.slots[v] += n
 		}
 	}
-	r.flush()
-	o.flush()
 	for i, v := range o.values {
 		for range o.counts[i] {
 			r.pending = append(r.pending, v)

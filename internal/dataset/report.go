@@ -22,6 +22,7 @@ type report struct {
 	ids     lineTable
 	sources lineTable
 	near    nearTable
+	warmth  uint64 // of lineTable.warm, so that it is not left out
 	windows windows
 	index   *Index
 }
@@ -74,6 +75,10 @@ func (r *report) add(b *block) {
 func (r *report) repeats(b *block) {
 	if r.o.Without.Duplicates {
 		return
+	}
+	for i := range b.out.entries {
+		e := &b.out.entries[i]
+		r.warmth += r.ids.warm(e.idHash) + r.sources.warm(e.srcHash)
 	}
 	const id, source, first = "/sample_id", "/source_text", "first_line"
 	for i := range b.out.entries {

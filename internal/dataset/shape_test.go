@@ -104,7 +104,8 @@ func TestShapesChangeNothing(t *testing.T) {
 
 func TestShapesAreKnownTheSecondTime(t *testing.T) {
 	w := &walker{v: &heard{}}
-	judged := spacedRecord[:strings.Index(spacedRecord, ` ,"tags"`)] + "}"
+	judged, _, _ := strings.Cut(spacedRecord, ` ,"tags"`)
+	judged += "}"
 	for _, line := range []string{schemaSeeds[0], judged} {
 		learned := w.shapes.learned
 		hear(w, []byte(line), BuiltinSchema().root)

@@ -2,7 +2,7 @@ package dataset
 
 import "math/bits"
 
-// lineTable remembers hashes with the line that they were first met in, ten to
+// lineTable remembers hashes with the line that they were first met in, about
 // eleven bytes each. Of the 64 bits of a hash 60 count: two of four million different
 // values are taken for one in one of 100,000 datasets of that size.
 //
@@ -35,9 +35,9 @@ const (
 	hashBits     = 60
 	entryBytes   = 9
 	firstDepth   = 10
-	pageEntries  = 64
-	segmentLimit = 384 // entries on average: more would be moved too slowly
-	freshPages   = 56  // 32 KB at a time
+	pageEntries  = 16
+	segmentLimit = 96  // entries on average: more would be moved too slowly
+	freshPages   = 224 // 32 KB at a time
 )
 
 // lineShift is how many bits of upper belong to the line.
@@ -57,6 +57,20 @@ func (t *lineTable) seen(h uint64, line int) (first int) {
 	t.insert(s, i, key|uint64(line)>>8, uint8(line))
 	t.n++
 	return 0
+}
+
+// warm reads where a hash will be looked for. Asked for many of them in turn, the
+// memory answers all at once, while a search waits for each answer. What it gives
+// means nothing.
+func (t *lineTable) warm(h uint64) uint64 {
+	if t.segments == nil {
+		return 0
+	}
+	s, key := t.find(h)
+	if s.n == 0 {
+		return 0
+	}
+	return s.upper(s.guess(key)) + s.upper(s.n-1)
 }
 
 // line gives the line of a hash, or 0.
@@ -80,8 +94,7 @@ func (t *lineTable) find(h uint64) (s *tableSegment, key uint64) {
 // search gives the place of a key: where it is, or where it would go. Keys are
 // spread evenly, so it is not far from where their value says.
 func (s *tableSegment) search(key uint64, shift int) (i int, known bool) {
-	hi, _ := bits.Mul64(key, uint64(s.n))
-	i = int(hi)
+	i = s.guess(key)
 	for i < s.n && s.upper(i) < key {
 		i++
 	}
@@ -89,6 +102,11 @@ func (s *tableSegment) search(key uint64, shift int) (i int, known bool) {
 		i--
 	}
 	return i, i < s.n && s.upper(i)>>shift == key>>shift
+}
+
+func (s *tableSegment) guess(key uint64) int {
+	hi, _ := bits.Mul64(key, uint64(s.n))
+	return int(hi)
 }
 
 func (s *tableSegment) upper(i int) uint64 { return s.pages[i/pageEntries].upper[i%pageEntries] }
