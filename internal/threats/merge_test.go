@@ -110,6 +110,26 @@ func TestAfterTheMerge(t *testing.T) {
 		s.writesNothingMore()
 		assert.Empty(t, s.openIssues(), "closed stays closed")
 	})
+	on(t, "approved by both roles after the merge: not recorded", func(_ *testing.T, s *stage) {
+		pr := s.pilot()
+		require.NoError(s.t, pr.Merge(nina, fakegithub.Squash, true))
+		s.settle()
+		s.approve(pr, irina, oleg)
+		s.bypassed("merged without approval")
+		s.sweep()
+		s.bypassed("merged without approval")
+	})
+	on(t, "approved by both roles, merged before our green: not recorded", func(_ *testing.T, s *stage) {
+		pr := s.pilot()
+		s.GitHub.Hold()
+		s.approve(pr, irina, oleg)
+		require.NoError(s.t, pr.Merge(nina, fakegithub.Squash, true))
+		s.GitHub.Release(nil)
+		s.settle()
+		s.bypassed("merged without approval")
+		s.sweep()
+		s.bypassed("merged without approval")
+	})
 }
 
 // A crash between any two writes leaves something that the next server ends.
