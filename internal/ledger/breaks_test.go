@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -76,6 +77,21 @@ func TestABreakIsSaidOnce(t *testing.T) {
 		{"a row invented, and sign-offs in another order", func(_ *testing.T, w *whole) {
 			w.lines[4], w.lines[5], w.lines[6], w.lines[7] = invented(w)+w.lines[6], w.lines[7], w.lines[4], w.lines[5]
 		}, []string{"SG003 no_record", "SG010 claims_first", "SG010 broken"}},
+		{"a row invented, and the first sign-off at the end", func(_ *testing.T, w *whole) {
+			moved := w.lines[4] + w.lines[5]
+			w.lines[4], w.lines[5] = invented(w), ""
+			w.lines[9] += moved
+		}, []string{"SG003 no_record", "SG010 claims_first"}},
+		{"a row invented, and a sign-off beside the chain", func(t *testing.T, w *whole) {
+			r := signoff(4)
+			r.Prev = w.reopen(t, 2).Prev
+			r = finished(r)
+			w.Records[r.Path(evidence)] = resign(t, r, s)
+			w.lines[9] += invented(w)
+			for _, row := range r.Rows {
+				w.lines[9] += "| " + row.Date.Format(time.DateOnly) + " | @" + row.Stakeholder + " | " + row.Role + " | Approved | " + row.Notes.String() + " |\n"
+			}
+		}, []string{"SG003 no_record"}},
 		{"a sign-off's rows removed, and the record after it spoilt", func(_ *testing.T, w *whole) {
 			w.lines[6], w.lines[7] = "", ""
 			w.Records[w.paths[3]] = []byte("{}")
