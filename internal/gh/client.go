@@ -162,7 +162,7 @@ func New(config Config) (*Client, error) {
 		bytes = 64 << 20
 	}
 	c.trees, c.blobs = newCache[object, facts.Tree](bytes/2), newCache[object, facts.Blob](bytes/4)
-	c.readings = newCache[object, *facts.Readings](bytes / 4)
+	c.readings = newCache[object, *facts.Readings](bytes / 8)
 	next := config.Transport
 	if next == nil {
 		next = http.DefaultTransport

@@ -102,8 +102,8 @@ func (f *filling) runs(ctx context.Context, file string) (facts.Workflow, error)
 
 // runsNamed are those of our App's runs of a workflow that have a word in their
 // title. One that was found is asked for by its id from then on: a hundred runs
-// are a megabyte, and it may have left the newest hundred. Ids grow, and a word is
-// given to one run, so that there is no earlier one to be found later.
+// are a megabyte, and it may have left the newest hundred. Of several it is the
+// earliest; ids grow, so that no earlier one is found later.
 func (f *filling) runsNamed(ctx context.Context, file, word string) (facts.Workflow, error) {
 	app, err := f.client.App(ctx)
 	if err != nil {
@@ -125,8 +125,8 @@ func (f *filling) runsNamed(ctx context.Context, file, word string) (facts.Workf
 		return all, err
 	}
 	all.Runs = slices.DeleteFunc(all.Runs, func(r facts.Run) bool { return !r.ByApp(app) || !r.Named(word) })
-	if len(all.Runs) == 1 {
-		f.client.runsFound.put(key, all.Runs[0].ID, 4)
+	if n := len(all.Runs); n > 0 {
+		f.client.runsFound.put(key, all.Runs[n-1].ID, 4)
 	}
 	return all, nil
 }

@@ -53,7 +53,7 @@ func (g *rig) propose(story sample.Files, n int) *fakegithub.PR {
 	own := sample.Files{}
 	for path, raw := range story {
 		if path == sample.Plan {
-			path, raw = strings.ReplaceAll(path, sample.Pilot, pilot), []byte(strings.ReplaceAll(string(raw), sample.Pilot, pilot))
+			path, raw = strings.ReplaceAll(path, sample.Pilot, pilot), append([]byte(strings.ReplaceAll(string(raw), sample.Pilot, pilot)), "\n<!-- "+pilot+" -->\n"...)
 		}
 		own[path] = raw
 	}

@@ -30,9 +30,10 @@ import (
 type bar struct{ want, ceiling int }
 
 var (
-	lifeDirect = bar{26, 30} // a request's life whose sign-off is pushed
-	lifePull   = bar{32, 37} // with a pull request of ours for it
-	report     = bar{4, 6}   // the report's own pull request, which follows the sign-off
+	lifeDirect = bar{26, 27} // a request's life, until its sign-off is pushed
+	lifePull   = bar{32, 34} // until a pull request of ours with it is merged
+	follows    = bar{7, 8}   // then: the comment, the report's draft, what waits for the launch
+	report     = bar{4, 6}   // the report's own pull request
 	again      = bar{2, 2}   // looking again where nothing changed
 	newHead    = bar{4, 4}   // reads at a new head, the dataset unchanged
 	identical  = bar{3, 3}   // evaluations of 50 identical events
@@ -46,8 +47,10 @@ const identicalEvents = 50
 
 // counter counts what goes over the wire.
 type counter struct {
-	mu   sync.Mutex
-	sent []gh.Request
+	mu     sync.Mutex
+	sent   []gh.Request
+	signed func() bool // the sign-off is on the default branch; nil: nobody asks
+	life   int         // how many were sent when it came to be there; 0: it is not yet
 }
 
 func (c *counter) see(r gh.Request) {
@@ -57,6 +60,9 @@ func (c *counter) see(r gh.Request) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.sent = append(c.sent, r)
+	if c.life == 0 && c.signed != nil && c.signed() {
+		c.life = len(c.sent)
+	}
 }
 
 // take answers what was sent since the last take, as "route" or "route (304)".
@@ -122,17 +128,6 @@ type stage struct {
 
 // last ends with the sign-off shown on the request, and the report drafted.
 const last = "merged and signed off"
-
-// untilReport divides what was sent: the draft of the report is the last thing
-// that is proposed, and what follows is about that new request.
-func untilReport(sent []string) (life, after []string) {
-	for i, r := range slices.Backward(sent) {
-		if r == "GraphQL Propose" {
-			return sent[:i+1], sent[i+1:]
-		}
-	}
-	return sent, nil
-}
 
 var life = []stage{
 	{"opened", func(b *bench) { b.pr = open(b.World) }},
@@ -209,6 +204,12 @@ func summary(routes []string) string {
 	return strings.Join(order, ", ")
 }
 
+func reversed(s []string) []string {
+	out := slices.Clone(s)
+	slices.Reverse(out)
+	return out
+}
+
 func TestRequestsOfOnePullRequestsLife(t *testing.T) {
 	for _, c := range []struct {
 		mode string
@@ -216,22 +217,32 @@ func TestRequestsOfOnePullRequestsLife(t *testing.T) {
 	}{{"direct", lifeDirect}, {"pull_request", lifePull}} {
 		t.Run(c.mode, func(t *testing.T) {
 			b := newBench(t, c.mode, fakegithub.NoFaults())
+			b.c.signed = func() bool {
+				log, _ := b.Repo.File("main", sample.Signoff)
+				return strings.Contains(string(log), "pilot `"+sample.Pilot+"`")
+			}
 			var rows [][]string
 			total := 0
-			var after []string
+			var after, own []string
 			for _, s := range life {
 				s.do(b)
 				b.settle()
 				sent := b.c.take()
 				if s.name == last {
-					sent, after = untilReport(sent)
+					require.Positive(t, b.c.life, "nothing was signed off")
+					sent, after = sent[:b.c.life], sent[b.c.life:]
 				}
 				total += len(sent)
 				rows = append(rows, append([]string{s.name}, sent...))
 			}
+			// The draft of the report is the last thing that is proposed.
+			drafted := len(after) - slices.Index(reversed(after), "GraphQL Propose")
+			after, own = after[:drafted], after[drafted:]
 			tell(t, "requests of a life with sign-off "+c.mode, rows, total, c.bar)
-			tell(t, "requests of the report's pull request", [][]string{append([]string{"opened"}, after...)}, len(after), report)
-			assert.LessOrEqual(t, len(after), report.ceiling)
+			tell(t, "requests that follow a sign-off", [][]string{append([]string{"comment, draft of the report, what waits for the launch"}, after...)}, len(after), follows)
+			tell(t, "requests of the report's pull request", [][]string{append([]string{"opened"}, own...)}, len(own), report)
+			assert.LessOrEqual(t, len(after), follows.ceiling)
+			assert.LessOrEqual(t, len(own), report.ceiling)
 			body, n := b.Comment(b.pr)
 			require.Equal(t, 1, n)
 			require.Contains(t, body, "is signed off")
