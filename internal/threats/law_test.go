@@ -60,6 +60,28 @@ func changesTheLaw(t *testing.T) {
 		assert.Equal(s.t, "failure", s.check(pr, "pilot/signoff"))
 		s.shows(pr, "in_progress")
 	})
+	on(t, "a signed record alone", func(_ *testing.T, s *stage) {
+		s.signedOff()
+		record := s.records()[0]
+		pr := s.requestFrom("tidy", max, map[string]fakegithub.File{record: fakegithub.Text(s.file("main", record) + "\n")})
+		s.finds(pr, "pilot/signoff", "SG011")
+		s.approve(pr, irina, oleg)
+		assert.Equal(s.t, "failure", s.check(pr, "pilot/signoff"))
+		s.shows(pr, "in_progress")
+	})
+	on(t, "a sign-off taken away whole, rows and record", func(_ *testing.T, s *stage) {
+		s.signedOff()
+		before := s.file(s.Repo.Log("main")[1].OID, sample.Signoff)
+		s.Repo.MustCommit("tidy", max, fakegithub.CommitSpec{
+			Message: "Tidy", Author: max, Delete: s.records(), Files: map[string]fakegithub.File{sample.Signoff: fakegithub.Text(before)},
+		})
+		pr := s.Repo.OpenPR(fakegithub.PRSpec{Author: max, Title: "Tidy", Head: "tidy"})
+		s.settle()
+		s.finds(pr, "pilot/signoff", "SG011")
+		s.approve(pr, irina, oleg)
+		assert.Equal(s.t, "failure", s.check(pr, "pilot/signoff"))
+		s.shows(pr, "in_progress")
+	})
 }
 
 func changesTheBase(t *testing.T) {
