@@ -183,7 +183,7 @@ func openSignoff(s *facts.Pilot) (PilotVerdict, []facts.Need) {
 		v.Subject = mergedSubject(&d, &dh)
 		v.Digest = v.Subject.Digest()
 	}
-	entry, needs := standing(s, f, report, v.Digest)
+	entry, needs := standing(s, report, v.Digest)
 	if len(needs) > 0 {
 		return v, needs
 	}
@@ -263,7 +263,7 @@ func adopted(s *facts.Pilot, f *pilotFiles, d *dossier.Dossier) bool {
 // standing is the sign-off that the plan on the default branch has: by the
 // digest of its merge, or by content where a later request changed only its
 // format or run notes. Without one it is nil.
-func standing(s *facts.Pilot, _ pilotFiles, report ledger.Report, digest string) (*ledger.Entry, []facts.Need) {
+func standing(s *facts.Pilot, report ledger.Report, digest string) (*ledger.Entry, []facts.Need) {
 	var last *ledger.Entry
 	for i, e := range report.Entries {
 		if e.Record.Kind != ledger.KindSignoff || e.Record.Pilot != s.ID || withdrawn(report, e) != nil {
