@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	blockBytes   = 128 << 10 // fits the second-level cache, so that hashing and scanning read memory once
+	blockBytes   = 256 << 10 // fits the second-level cache, so that hashing and scanning read memory once
 	maxLineBytes = 8 << 20   // DS001
 )
 

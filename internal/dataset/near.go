@@ -193,6 +193,18 @@ func (t *nearTable) text(k int) *remembered { return &t.chunks[k/chunkTexts][k%c
 // a phrase must not cost squares.
 const probes = 8
 
+// warm reads where find will look, as lineTable.warm does.
+func (t *nearTable) warm(s *sketch) (sum uint64) {
+	if t.n == 0 {
+		return 0
+	}
+	for b, hash := range s.bands {
+		slots := t.slots[b]
+		sum += uint64(slots[hash&uint32(len(slots)-1)])
+	}
+	return sum
+}
+
 // find gives the line of a text that is near, or 0.
 func (t *nearTable) find(s *sketch) (line int) {
 	if t.n == 0 {

@@ -80,6 +80,9 @@ func (r *report) repeats(b *block) {
 		e := &b.out.entries[i]
 		r.warmth += r.ids.warm(e.idHash) + r.sources.warm(e.srcHash)
 	}
+	for i := range b.out.sketches {
+		r.warmth += r.near.warm(&b.out.sketches[i])
+	}
 	const id, source, first = "/sample_id", "/source_text", "first_line"
 	for i := range b.out.entries {
 		e := &b.out.entries[i]
