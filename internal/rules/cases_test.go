@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/sha1" // git's object ids
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -26,6 +27,7 @@ import (
 	"github.com/pilotgate/pilotgate/internal/facts"
 	"github.com/pilotgate/pilotgate/internal/finding"
 	"github.com/pilotgate/pilotgate/internal/ledger"
+	"github.com/pilotgate/pilotgate/internal/policy"
 	"github.com/pilotgate/pilotgate/internal/rules"
 )
 
@@ -57,6 +59,7 @@ import (
 // "record/N" merges JSON into the training dataset's Nth record (RFC 7386),
 // "evaluation/N" into the evaluation dataset's. "raw/N" is a whole line.
 // PATH may be plan, card, dataset, evaluation, log or record for the sample's own.
+// "DATASET_SHA256" in the policy stands for the hash of the training dataset.
 const casesDir = "../../testdata/cases"
 
 func TestEveryRowHasItsCases(t *testing.T) {
@@ -226,6 +229,10 @@ func readCase(t *testing.T, raw []byte) *testCase {
 	}
 	for _, f := range archive.Files {
 		c.apply(t, f)
+	}
+	sum := sha256.Sum256(c.head[sample.Dataset])
+	for _, side := range []sample.Files{c.base, c.head} {
+		side[policy.Path] = bytes.ReplaceAll(side[policy.Path], []byte("DATASET_SHA256"), []byte(hex.EncodeToString(sum[:])))
 	}
 	return c
 }

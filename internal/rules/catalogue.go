@@ -138,6 +138,7 @@ func Catalogue() []Row {
 		{ID: "DS051", Check: Dataset, Starter: e, Full: e, Run: cardDates},
 		{ID: "DS052", Check: Dataset, Starter: e, Full: e, Run: exporterBefore},
 		{ID: "DS060", Check: Dataset, Starter: e, Full: e, Firm: true, Run: datasetThere},
+		{ID: "DS061", Check: Dataset, Starter: w, Full: w, Run: waiversInForce},
 		{ID: "PII101", Check: Dataset, Starter: e, Full: e, Firm: true},
 		{ID: "PII102", Check: Dataset, Starter: e, Full: e, Firm: true},
 		{ID: "PII103", Check: Dataset, Starter: e, Full: e, Firm: true},
