@@ -146,6 +146,9 @@ var lookAlikes = strings.NewReplacer(
 // level maps a path to what a hasty reader or a case-insensitive file system
 // takes it for.
 func level(name string) string {
+	if plain(name) { // of which only case and dot segments can confuse
+		return levelSegments(name)
+	}
 	name = strings.ReplaceAll(norm.NFKC.String(name), `\`, "/")
 	name = strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Mn, r) || unicode.IsControl(r) {
@@ -153,8 +156,22 @@ func level(name string) string {
 		}
 		return r
 	}, norm.NFD.String(name))
+	return levelSegments(lookAlikes.Replace(strings.ToLower(name)))
+}
+
+// plain: printable ASCII without a backslash.
+func plain(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; c < ' ' || c > '~' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+func levelSegments(name string) string {
 	trailing := strings.HasSuffix(name, "/")
-	name = strings.TrimPrefix(path.Clean("/"+lookAlikes.Replace(strings.ToLower(name))), "/")
+	name = strings.TrimPrefix(path.Clean("/"+strings.ToLower(name)), "/")
 	if trailing {
 		name += "/"
 	}

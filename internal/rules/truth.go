@@ -10,6 +10,7 @@ import (
 
 	"github.com/pilotgate/pilotgate/internal/dataset/pii"
 	"github.com/pilotgate/pilotgate/internal/dossier"
+	"github.com/pilotgate/pilotgate/internal/facts"
 	"github.com/pilotgate/pilotgate/internal/finding"
 	"github.com/pilotgate/pilotgate/internal/plan"
 	"github.com/pilotgate/pilotgate/internal/policy"
@@ -195,7 +196,7 @@ func credentials(b *Bench) {
 		if !doc.Readable() {
 			continue
 		}
-		for i, line := range secretLines(doc.Blob.Bytes) {
+		for i, line := range facts.Read(doc.Blob, "", secretLines) {
 			if i == maxCredentials {
 				break
 			}
@@ -204,10 +205,13 @@ func credentials(b *Bench) {
 	}
 }
 
+// secrets are line numbers.
+type secrets []int
+
 // secretLines are the lines on which a secret begins. A line speaks for itself:
 // the "Pass" that ends one row of a metric table makes no password of what
 // begins the next. A key in a block of its own has several lines.
-func secretLines(src []byte) (lines []int) {
+func secretLines(_ string, src []byte) (lines secrets) {
 	var scanner pii.Scanner
 	number := 0
 	for line := range bytes.Lines(src) {
