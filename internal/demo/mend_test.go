@@ -23,6 +23,9 @@ const (
 	operations = "pilot/operations"
 )
 
+// small is a story whose datasets are read in a moment.
+var small = sample.Story{Records: 60, Evaluation: 20}
+
 // broken is a world with a pull request whose release is a patch release: one
 // finding with an exact replacement.
 func broken(t *testing.T, o Options) (*World, *fakegithub.PR) {
@@ -32,6 +35,7 @@ func broken(t *testing.T, o Options) (*World, *fakegithub.PR) {
 	} else {
 		o.Log = zerolog.Nop()
 	}
+	o.Story = small
 	w, err := New(context.Background(), o)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.Close()) })

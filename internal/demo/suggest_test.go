@@ -18,7 +18,7 @@ import (
 // findings with exact replacements.
 func fromFork(t *testing.T, base map[string]fakegithub.File) (*World, *fakegithub.Repo, *fakegithub.PR) {
 	t.Helper()
-	w, err := New(context.Background(), Options{Log: zerolog.Nop(), Base: base})
+	w, err := New(context.Background(), Options{Log: zerolog.Nop(), Base: base, Story: small})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.Close()) })
 	fork := w.Repo.Fork(guest)
@@ -77,8 +77,7 @@ func TestOnAForkOnlyLinesOfTheRequestAreSuggested(t *testing.T) {
 	// The plan is on the default branch already, with the status that contradicts;
 	// the fork's request brings the patch release.
 	base := map[string]fakegithub.File{}
-	story := sample.Story{}
-	for path, data := range story.Pilot(sample.StatusContradicts) {
+	for path, data := range small.Pilot(sample.StatusContradicts) {
 		base[path] = fakegithub.File{Data: data}
 	}
 	_, _, pr := fromFork(t, base)

@@ -3,9 +3,11 @@ package fakegithub
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -291,6 +293,7 @@ func (r *Repo) ExpireArtifacts(run int64) {
 func (s *Server) addArtifact(x *workflowRun, name string, files map[string][]byte, noHash bool) {
 	var buf bytes.Buffer
 	z := zip.NewWriter(&buf)
+	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
 	for _, n := range sortedKeys(files) {
 		// The time is fixed, so that equal files make equal bytes.
 		w, err := z.CreateHeader(&zip.FileHeader{Name: n, Method: zip.Deflate, Modified: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)})

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pilotgate/pilotgate/internal/cli/sample"
 	"github.com/pilotgate/pilotgate/internal/demo"
 	"github.com/pilotgate/pilotgate/internal/fakegithub"
 	"github.com/pilotgate/pilotgate/internal/judge"
@@ -68,6 +69,9 @@ func piped(context.Context) (net.Listener, *http.Client, error) {
 	return p, &http.Client{Transport: &http.Transport{DialContext: p.dial, DisableKeepAlives: true}}, nil
 }
 
+// small is a story whose datasets are read in a moment.
+var small = sample.Story{Records: 60, Evaluation: 20}
+
 // inBubble runs a world in a bubble of time, with a queue that waits as a
 // server's does: a night passes at once.
 func inBubble(t *testing.T, name string, do func(*testing.T, *demo.World)) {
@@ -80,7 +84,7 @@ func inBubble(t *testing.T, name string, do func(*testing.T, *demo.World)) {
 		synctest.Test(t, func(t *testing.T) {
 			time.Sleep(time.Until(time.Date(2026, 6, 1, 9, 0, 0, 0, time.UTC))) // a bubble begins in 2000
 			w, err := demo.New(t.Context(), demo.Options{
-				Log: zerolog.Nop(), Faults: fakegithub.NoFaults(), Wire: piped, Key: key,
+				Log: zerolog.Nop(), Faults: fakegithub.NoFaults(), Wire: piped, Key: key, Story: small,
 				Queue: func(o *queue.Options) { o.FirstRetry, o.LastRetry = 0, 0 },
 			})
 			require.NoError(t, err)

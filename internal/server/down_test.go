@@ -51,7 +51,7 @@ func open(w *demo.World) *fakegithub.PR {
 
 func TestDeliveriesOfADownServerComeAgain(t *testing.T) {
 	c := &clock{now: time.Now().Truncate(time.Second)}
-	w, err := demo.New(t.Context(), demo.Options{Log: zerolog.Nop(), Now: c.Now, Faults: fakegithub.NoFaults()})
+	w, err := demo.New(t.Context(), demo.Options{Log: zerolog.Nop(), Story: small, Now: c.Now, Faults: fakegithub.NoFaults()})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, w.Close()) }()
 	require.NoError(t, w.Stop())

@@ -37,7 +37,7 @@ func scraped(t *testing.T, w *demo.World, name string) []string {
 // What is deployed is on /metrics after the start, after each change of the
 // pointer, and after a restart: a new server reads it at GitHub.
 func TestThePointerIsOnMetrics(t *testing.T) {
-	w, err := demo.New(t.Context(), demo.Options{Log: zerolog.Nop(), Faults: fakegithub.NoFaults()})
+	w, err := demo.New(t.Context(), demo.Options{Log: zerolog.Nop(), Story: small, Faults: fakegithub.NoFaults()})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, w.Close()) }()
 	const name = "pilotgate_model_pointer_info"

@@ -46,30 +46,41 @@ func Defects() []Defect {
 	}
 }
 
-// inDataset breaks the records before they are counted and hashed.
-func (d Defect) inDataset(training, evaluation []record) []record {
-	switch d {
-	case PhoneNumber:
-		// A number of no subscriber: the 900 000 range with zeros is kept for examples.
+// inRecords breaks the records before they are counted and hashed, and gives the
+// training's. What is not here leaves both datasets as they are.
+var inRecords = map[Defect]func(training, evaluation []record) []record{
+	// A number of no subscriber: the 900 000 range with zeros is kept for examples.
+	PhoneNumber: func(training, _ []record) []record {
 		training[7].Source += " Справки по телефону +7 900 000-00-00."
-	case DuplicateID:
+		return training
+	},
+	DuplicateID: func(training, _ []record) []record {
 		training[20].ID = training[19].ID
-	case NaiveTimestamp:
+		return training
+	},
+	NaiveTimestamp: func(training, _ []record) []record {
 		training[2].Timestamp = strings.TrimSuffix(training[2].Timestamp, "Z")
-	case ScoreOutOfRange:
+		return training
+	},
+	ScoreOutOfRange: func(training, _ []record) []record {
 		training[11].Truth.Judge.Scores.Coverage = 7500
-	case MissingScores:
+		return training
+	},
+	MissingScores: func(training, _ []record) []record {
 		for i := range training {
 			training[i].Truth.Judge, training[i].Latency = nil, 0
 		}
-	case TrainingInTestData:
+		return training
+	},
+	TrainingInTestData: func(training, evaluation []record) []record {
 		evaluation[4].Source, evaluation[4].Summary = training[4].Source, training[4].Summary
-	case FutureTimestamp:
+		return training
+	},
+	FutureTimestamp: func(training, _ []record) []record {
 		training[len(training)-1].Timestamp = "2999-01-01T00:00:00Z"
-	case EmptyDataset:
-		return nil
-	}
-	return training
+		return training
+	},
+	EmptyDataset: func(_, _ []record) []record { return nil },
 }
 
 // inPlan breaks the plan's text, or the card's.

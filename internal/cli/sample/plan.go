@@ -18,11 +18,8 @@ func (s Story) Pilot(defects ...Defect) Files {
 	if m == 0 {
 		m = 300
 	}
-	training, evaluation := records(trainingSeed, n), records(evaluationSeed, m)
-	for _, d := range defects {
-		training = d.inDataset(training, evaluation)
-	}
-	w := &writing{training: measure(training), evaluation: measure(evaluation)}
+	w := &writing{}
+	w.training, w.evaluation = datasets(n, m, defects)
 	if slices.Contains(defects, BrokenLine) {
 		w.training.cut(30)
 	}

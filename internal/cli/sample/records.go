@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -106,6 +107,39 @@ func records(e export, n int) []record {
 			Latency: thousandths(60_000 + r.IntN(145_000)),
 		})
 	}
+	return out
+}
+
+// datasets are those of a pilot with so many records, as its defects leave them.
+func datasets(n, m int, defects []Defect) (training, evaluation measured) {
+	if !slices.ContainsFunc(defects, func(d Defect) bool { return inRecords[d] != nil }) {
+		return whole(trainingSeed, n), whole(evaluationSeed, m)
+	}
+	t, e := records(trainingSeed, n), records(evaluationSeed, m)
+	for _, d := range defects {
+		if breaks := inRecords[d]; breaks != nil {
+			t = breaks(t, e)
+		}
+	}
+	return measure(t), measure(e)
+}
+
+// made are the datasets without defects: writing one takes as long as checking
+// it, and many a world is told of the same.
+var made sync.Map // size to measured
+
+type size struct {
+	of      export
+	records int
+}
+
+func whole(of export, n int) measured {
+	m, ok := made.Load(size{of, n})
+	if !ok {
+		m, _ = made.LoadOrStore(size{of, n}, measure(records(of, n)))
+	}
+	out := m.(measured)
+	out.bytes = bytes.Clone(out.bytes) // whoever has it may change it
 	return out
 }
 

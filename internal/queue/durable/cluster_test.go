@@ -22,7 +22,6 @@ import (
 
 	"github.com/pilotgate/pilotgate/internal/queue"
 	"github.com/pilotgate/pilotgate/internal/queue/durable"
-	"github.com/pilotgate/pilotgate/internal/queue/queuetest"
 )
 
 // playServer is one node of a cluster on loopback.
@@ -85,15 +84,6 @@ func openCluster(t *testing.T, urls string, o queue.Options) *durable.Queue {
 	q, err := durable.Open(ctx, durable.Options{Options: o, URL: urls, Lease: 2 * time.Second, Report: func(err error) { t.Log(err) }})
 	require.NoError(t, err)
 	return q
-}
-
-func TestClusterKeepsThePromises(t *testing.T) {
-	t.Parallel()
-	urls, _ := startCluster(t)
-	queuetest.Run(t, func(t *testing.T, o queue.Options) queuetest.Queue {
-		forget(t, urls)
-		return openCluster(t, urls, o)
-	})
 }
 
 // forget empties the cluster of what the case before left.
