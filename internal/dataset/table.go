@@ -35,9 +35,9 @@ const (
 	hashBits     = 60
 	entryBytes   = 9
 	firstDepth   = 10
-	pageEntries  = 16
-	segmentLimit = 96  // entries on average: more would be moved too slowly
-	freshPages   = 224 // 32 KB at a time
+	pageEntries  = 32
+	segmentLimit = 256 // entries on average: more would be moved too slowly
+	freshPages   = 112 // 32 KB at a time
 )
 
 // lineShift is how many bits of upper belong to the line.
