@@ -96,20 +96,10 @@ func Missing(p *facts.PullRequest) []facts.Need {
 		return nil
 	}
 	needs = append(approval.Needs(approvalInput(&d, "", nil)), clickNeeds(p)...)
-	if q := d.Request; len(needs) == 0 && q != nil && len(q.Confirmation.Needs) > 0 && (evident(p) || verdict(d).mayConfirm()) {
+	if q := d.Request; len(needs) == 0 && q != nil && len(q.Confirmation.Needs) > 0 && verdict(d).mayConfirm() {
 		return q.Confirmation.Needs
 	}
 	return needs
-}
-
-// evident: our last word on this head says that the other checks are complete. A
-// confirming run was probably begun then, and what became of it is asked for
-// without judging twice.
-func evident(p *facts.PullRequest) bool {
-	return p.Open && !p.Draft && slices.ContainsFunc(p.Runs, func(r facts.CheckRun) bool {
-		id, ok := approval.ParseExternalID(r.ExternalID)
-		return ok && r.Name == Approvals && r.Head == p.Head.OID && id.Number == p.Number && !id.Evidence.IsZero()
-	})
 }
 
 // PullRequest judges.
