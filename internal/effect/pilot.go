@@ -2,6 +2,7 @@ package effect
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -101,6 +102,10 @@ func pilotAppend(s *facts.Pilot, v judge.PilotVerdict, words *render.Words) appe
 		branch: RecordBranch(v, ledgerHead(v)), message: words.RecordMessage(v),
 	}
 	if v.Record.Kind == ledger.KindSignoff {
+		a.record.Rows = slices.Clone(a.record.Rows)
+		for i := range a.record.Rows {
+			a.record.Rows[i].Notes.Remark = words.WaiversRemark(v)
+		}
 		if summary, ok := linked(v); ok {
 			a.beside = []File{{Path: v.Policy.Paths.Summary, Bytes: summary}}
 		}

@@ -107,9 +107,9 @@ func TestListsHaveAnEnd(t *testing.T) {
 		{"mentions", "", "- `a/b.md`\n\n", 2000, "mentions"},
 		{"metric rows", "## Baseline\n\n", "- Accuracy: 0.9\n", 200, "baseline metrics"},
 		{"drift metrics", "## Drift\n\n", "- PSI\n", 200, "drift metrics"},
-		{"waivers", "## Waivers\n\n", "- PII101, a reason, owner @a, expires 2026-12-31\n", 200, "waivers"},
+		{"waivers", "## Waivers\n\n", "- PII101, line 1, a reason, owner @a, expires 2026-12-31\n", 200, "waivers"},
 		{"headings", "", "# a\n", 2000, "headings"},
-		{"problems", "## Waivers\n\n", "- PII101, owner @a, a reason\n", 200, "problems"},
+		{"problems", "## Waivers\n\n", "- PII101, line 1, owner @a, a reason\n", 200, "problems"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			// The head may hold a heading itself.

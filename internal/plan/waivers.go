@@ -53,7 +53,7 @@ func (r *reader) addWaiver(w Waiver, at phrase) {
 			v.At = place
 			v.Start, v.End = at.end(), at.end()
 		}
-		if v.Text == "" && (name == "owner" || name == "reason" || name == "expires") {
+		if v.Text == "" && (name == "line" || name == "owner" || name == "reason" || name == "expires") {
 			r.problem("PL011", "incomplete", finding.Error, place, map[string]string{"rule": w.Rule.Text, "part": name})
 		}
 	}

@@ -2,14 +2,30 @@ package render
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/pilotgate/pilotgate/internal/judge"
 	"github.com/pilotgate/pilotgate/internal/ledger"
+	"github.com/pilotgate/pilotgate/internal/rules"
 )
 
 // RolesRemark is what the log's row says about a change of roles that nobody
 // could approve.
 func (w *Words) RolesRemark(v judge.RepositoryVerdict) string { return w.texts["record"][v.Why.Key] }
+
+// WaiversRemark is what the log's rows say of the findings that the signed plan
+// waives itself; "": none.
+func (w *Words) WaiversRemark(v judge.PilotVerdict) string {
+	var out []string
+	for _, c := range v.Checks {
+		for _, f := range c.Findings {
+			if f.Args[rules.WaivedInPlan] != "" {
+				out = append(out, w.say(plain, "signoff", "waived", "rule", f.Rule, "line", strconv.Itoa(f.At.Line), "owner", f.Args["owner"], "expires", f.Args["expires"]))
+			}
+		}
+	}
+	return ledger.Clean(strings.Join(out, "; "))
+}
 
 // RolesMessage is the message of the commit that records it.
 func (w *Words) RolesMessage(v judge.RepositoryVerdict) string {

@@ -18,6 +18,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/pilotgate/pilotgate/internal/finding"
+	"github.com/pilotgate/pilotgate/internal/rules"
 	"github.com/pilotgate/pilotgate/internal/sentence"
 	"github.com/pilotgate/pilotgate/templates"
 )
@@ -156,7 +157,11 @@ func (w *Words) mend(f finding.Finding, p place) string {
 	c := w.rules[f.Rule].Cases[f.Case]
 	text := fill(c.Mend, w.args(f), p)
 	if owner := f.Args["owner"]; owner != "" && f.Args["expires"] != "" {
-		text = fill(w.texts["summary"]["waived"], f.Args, p)
+		by := "waived"
+		if f.Args[rules.WaivedInPlan] != "" {
+			by = "waived_in_plan"
+		}
+		text = fill(w.texts["summary"][by], f.Args, p)
 	}
 	return text
 }

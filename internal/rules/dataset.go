@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,7 +13,6 @@ import (
 	"github.com/pilotgate/pilotgate/internal/facts"
 	"github.com/pilotgate/pilotgate/internal/finding"
 	"github.com/pilotgate/pilotgate/internal/plan"
-	"github.com/pilotgate/pilotgate/internal/policy"
 )
 
 // datasetBytes passes on what the scan found, both datasets' findings, with
@@ -37,7 +35,7 @@ func datasetBytes(b *Bench) {
 			if found[i].Rule == "DS007" && d.Path == q.Dataset.Path {
 				found[i].Severity = finding.Error
 			}
-			waive(&found[i], d.Scan.Facts.SHA256, b.Policy.Waivers, b.Pull.Now)
+			waive(&found[i], d.Scan.Facts.SHA256, b.waivers, b.Pull.Now)
 			b.find(found[i])
 		}
 		for rule, n := range hidden {
@@ -85,60 +83,6 @@ func Weighed(f *dataset.Facts, path string) ([]finding.Finding, map[string]int) 
 func within(n, total int, limit string) bool {
 	share := decimal.RequireFromString(limit)
 	return decimal.NewFromInt(int64(n)).Cmp(share.Mul(decimal.NewFromInt(int64(total)))) <= 0
-}
-
-// waive lowers a finding that somebody answers for.
-func waive(f *finding.Finding, sha string, waivers []policy.Waiver, now time.Time) {
-	w, ok := waiverOf(f, sha, waivers, now)
-	if !ok || w.Expired(now) {
-		return
-	}
-	args := maps.Clone(f.Args)
-	if args == nil {
-		args = map[string]string{}
-	}
-	args["owner"], args["reason"], args["expires"] = w.Owner, w.Reason, w.Expires.Format(time.DateOnly)
-	f.Severity, f.Args = finding.Note, args
-}
-
-// waiverOf finds who answers for a finding: same rule, bytes, line and pointer.
-// An expired waiver is told where no other is in force.
-func waiverOf(f *finding.Finding, sha string, waivers []policy.Waiver, now time.Time) (last policy.Waiver, ok bool) {
-	pointer := ""
-	if f.Record != nil {
-		pointer = f.Record.Pointer
-	}
-	for _, w := range waivers {
-		if w.Rule != f.Rule || w.FileSHA256 != sha || w.Line != f.At.Line || w.Pointer != "" && w.Pointer != pointer {
-			continue
-		}
-		if last, ok = w, true; !w.Expired(now) {
-			break
-		}
-	}
-	return last, ok
-}
-
-// waiversInForce: a finding whose waiver has expired counts again, and whoever
-// answered for it is told.
-func waiversInForce(b *Bench) {
-	q := b.Request
-	if q == nil {
-		return
-	}
-	for _, d := range []dossier.Dataset{q.Dataset, q.Evaluation} {
-		if d.Scan.Facts == nil {
-			continue
-		}
-		for i := range d.Scan.Facts.Findings {
-			f := &d.Scan.Facts.Findings[i]
-			if w, ok := waiverOf(f, d.Scan.Facts.SHA256, b.Policy.Waivers, b.Pull.Now); ok && w.Expired(b.Pull.Now) {
-				at := f.At
-				at.Path = d.Path
-				b.Find("expired", at, "rule", f.Rule, "who", w.Owner, "until", w.Expires.Format(time.DateOnly))
-			}
-		}
-	}
 }
 
 // datasetThere: the plan names a dataset and its bytes can be had.
