@@ -103,7 +103,7 @@ func (s Subject) Digest() string {
 func (d *Dossier) requestSubject(s *Subject) {
 	q := d.Request
 	s.Pilot, s.PlanPath = q.PilotID, q.Path
-	s.Plan = hash(normalised(q.Source.Blob))
+	s.Plan = string(normalised(q.Source.Blob))
 	if q.CardPath != "" {
 		s.Card = &FileRef{Path: q.CardPath, Mode: q.CardFile.Entry.Mode, Blob: q.CardFile.Entry.OID}
 	}
@@ -178,9 +178,12 @@ func (q *Request) FileAt(f plan.Field) (path string, e facts.Entry, found bool) 
 	return path, e, found
 }
 
-// normalised is a plan's text without what approvals do not depend on.
-func normalised(b facts.Blob) []byte {
-	return facts.Read(b, "", func(_ string, src []byte) []byte { return plan.Normalised(src) })
+// planHash is the sha256, in hex, of a plan without what approvals do not depend
+// on: plans of one hash are the same to whoever approved.
+type planHash string
+
+func normalised(b facts.Blob) planHash {
+	return facts.Read(b, "", func(_ string, src []byte) planHash { return planHash(hash(plan.Normalised(src))) })
 }
 
 func encode(v any) json.RawMessage {

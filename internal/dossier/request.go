@@ -1,7 +1,6 @@
 package dossier
 
 import (
-	"bytes"
 	"reflect"
 	"regexp"
 	"slices"
@@ -58,7 +57,7 @@ func (r *reader) sameText(c facts.Change) bool {
 	if !c.Modified() || before.TooLarge || after.TooLarge || before.Absent || after.Absent {
 		return false
 	}
-	return bytes.Equal(normalised(before), normalised(after))
+	return normalised(before) == normalised(after)
 }
 
 func (r *reader) factsChanged(c facts.Change) (changed, ok bool) {
@@ -73,7 +72,7 @@ func (r *reader) factsChanged(c facts.Change) (changed, ok bool) {
 	if before.TooLarge || after.TooLarge || before.Absent || after.Absent {
 		return true, true
 	}
-	if bytes.Equal(normalised(before), normalised(after)) {
+	if normalised(before) == normalised(after) {
 		return false, true
 	}
 	was, is := facts.Read(before, c.Path, plan.Parse), facts.Read(after, c.Path, plan.Parse)

@@ -2,6 +2,7 @@ package gh
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -239,8 +240,14 @@ func (c *call) get(ctx context.Context, path string, out any) (*github.Response,
 		if err != nil {
 			return err
 		}
-		resp, err = rest.Do(ctx, req, out)
-		return err
+		if resp, err = rest.BareDo(ctx, req); err != nil {
+			return err
+		}
+		defer resp.Body.Close() // read to its end, or given up
+		if whole, ok := resp.Body.(*wholeBody); ok {
+			return json.Unmarshal(whole.body, out)
+		}
+		return json.NewDecoder(resp.Body).Decode(out)
 	})
 	return resp, err
 }

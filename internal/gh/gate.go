@@ -243,11 +243,11 @@ func (g *gate) RoundTrip(req *http.Request) (*http.Response, error) {
 
 	conditional := req.Method == http.MethodGet && !c.content && !token
 	key := strconv.FormatInt(inst.id, 10) + " " + req.URL.String() + " " + req.Header.Get("Accept")
-	var kept answer
+	var before answer
 	if conditional {
-		if kept, ok = g.answers.get(key); ok {
+		if before, ok = g.answers.get(key); ok {
 			req = req.Clone(ctx)
-			req.Header.Set("If-None-Match", kept.header.Get("Etag"))
+			req.Header.Set("If-None-Match", before.header.Get("Etag"))
 		}
 	}
 	resp, err := g.next.RoundTrip(req)
@@ -271,7 +271,7 @@ func (g *gate) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !conditional {
 		return resp, nil
 	}
-	return g.keep(key, kept, resp)
+	return g.keep(key, before, resp)
 }
 
 func (g *gate) count(r Request, resp *http.Response) {
@@ -284,25 +284,30 @@ func (g *gate) count(r Request, resp *http.Response) {
 }
 
 // keep replaces a 304 by the kept answer and keeps a new one.
-func (g *gate) keep(key string, kept answer, resp *http.Response) (*http.Response, error) {
-	if resp.StatusCode == http.StatusNotModified && kept.body != nil {
+func (g *gate) keep(key string, before answer, resp *http.Response) (*http.Response, error) {
+	if resp.StatusCode == http.StatusNotModified && before.body != nil {
 		_ = resp.Body.Close()
 		out := *resp
 		out.StatusCode, out.Status = http.StatusOK, "200 OK"
-		out.Header = kept.header.Clone()
+		out.Header = before.header.Clone()
 		for k, v := range resp.Header { // the limits of now, not of then
 			if strings.HasPrefix(k, "X-Ratelimit-") {
 				out.Header[k] = v
 			}
 		}
-		out.Body = io.NopCloser(bytes.NewReader(kept.body))
-		out.ContentLength = int64(len(kept.body))
+		out.Body = keptBody(before.body)
+		out.ContentLength = int64(len(before.body))
 		return &out, nil
 	}
 	if resp.StatusCode != http.StatusOK || resp.Header.Get("Etag") == "" || resp.ContentLength > maxAnswer {
 		return resp, nil
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	var read bytes.Buffer
+	if resp.ContentLength > 0 {
+		read.Grow(int(resp.ContentLength) + bytes.MinRead)
+	}
+	_, err := read.ReadFrom(io.LimitReader(resp.Body, maxAnswer+1))
+	body := read.Bytes()
 	if err != nil {
 		_ = resp.Body.Close()
 		return nil, err
@@ -318,9 +323,19 @@ func (g *gate) keep(key string, kept answer, resp *http.Response) (*http.Respons
 	if json.Valid(body) { // a cut answer must not be kept under a good ETag
 		g.answers.put(key, answer{resp.Header.Clone(), body}, int64(len(body)+len(key)+1024))
 	}
-	resp.Body = io.NopCloser(bytes.NewReader(body))
+	resp.Body = keptBody(body)
 	return resp, nil
 }
+
+// wholeBody is a body that is in memory as a whole: to decode it takes no second copy.
+type wholeBody struct {
+	*bytes.Reader
+	body []byte
+}
+
+func keptBody(body []byte) *wholeBody { return &wholeBody{bytes.NewReader(body), body} }
+
+func (*wholeBody) Close() error { return nil }
 
 // retryAfter is how long GitHub wants us to wait: Retry-After, else the reset
 // of a used-up limit, else 0.

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"regexp"
 	"time"
+	"unicode/utf8"
 )
 
 // Alert is one alert as it travels with its key (queue.Payloads).
@@ -90,11 +91,14 @@ type sent struct {
 // The shapes of label values. A model is named as in the registry, a pilot as
 // in its plan; nothing that is none of these becomes a fact.
 var (
-	nameShape        = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N} _.:/+-]{0,49}$`)
+	nameShape        = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N} _.:/+-]*$`) // and at most maxName characters: counted here, the expression would be megabytes
 	modelShape       = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_./+:-]{0,99}$`)
 	pilotShape       = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 	fingerprintShape = regexp.MustCompile(`^[0-9a-f]{16}$`)
 )
+
+// maxName is how many characters a name of an alert, severity or metric has.
+const maxName = 50
 
 // reduce makes one alert of a scenario out of what was sent. Where that cannot
 // be, why says so in a word, which is also a label of a metric.
@@ -112,11 +116,12 @@ func (s sent) reduce(scenario string, now time.Time) (a Alert, why string) {
 		StartsAt: s.StartsAt.UTC(), Status: s.Status, Received: now.UTC().Truncate(time.Minute),
 	}
 	fits := func(shape *regexp.Regexp, value string) bool { return value == "" || shape.MatchString(value) }
+	named := func(value string) bool { return utf8.RuneCountInString(value) <= maxName && fits(nameShape, value) }
 	switch {
 	case a.Status != firing && a.Status != resolved,
 		s.StartsAt.IsZero(), far(s.StartsAt), far(s.EndsAt),
 		a.Name == "", !fingerprintShape.MatchString(a.Fingerprint),
-		!fits(nameShape, a.Name), !fits(nameShape, a.Severity), !fits(nameShape, a.Metric),
+		!named(a.Name), !named(a.Severity), !named(a.Metric),
 		!fits(modelShape, a.Model), !fits(modelShape, a.Version), !fits(pilotShape, a.Pilot):
 		return Alert{}, "malformed"
 	}

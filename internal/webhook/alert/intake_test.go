@@ -259,7 +259,7 @@ func TestRefusedAlerts(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := newDesk(t)
-			good := sent(set("pilot", "a-good-one"))
+			good := sent(func(l map[string]string) { l["pilot"], l["alertname"] = "a-good-one", strings.Repeat("ж", 50) })
 			w := d.send(post(notification(c.alert, good)))
 			assert.Equal(t, http.StatusAccepted, w.Code, "one that does not belong here costs the others nothing")
 			_, alerts := d.taken()
