@@ -60,12 +60,13 @@ generated:
 	after=$$(git status --porcelain; git diff | git hash-object --stdin); \
 	[ "$$before" = "$$after" ] || { echo "generated files were stale; commit them:"; git status --short; exit 1; }
 
+# Some packages wait more than they work, so that more of them run at a time than there are cores.
 unit:
-	$(COLLECT) $(GO) test $$($(GO) list ./... | grep -vxFf <($(GO) list $(RACE)))
+	$(COLLECT) $(GO) test -p 4 $$($(GO) list ./... | grep -vxFf <($(GO) list $(RACE)))
 	$(COLLECT) GO=$(GO) .ci/unraced
 
 race:
-	$(COLLECT) $(GO) test -race $(RACE)
+	$(COLLECT) $(GO) test -p 4 -race $(RACE)
 
 fuzz:
 	.ci/fuzz $(FUZZ)
