@@ -316,7 +316,7 @@ func FuzzRegenerate(f *testing.F) {
 		for _, fault := range report.Faults(got, in, nil) {
 			assert.Contains(t, []string{report.Twice, report.Unpaired}, fault.Case, "what was regenerated says what the records say")
 		}
-		blank := len(bytes.TrimSpace(src)) == 0 // a file that nobody wrote anything into
+		blank := len(bytes.TrimSpace(src)) == 0                       // a file that nobody wrote anything into
 		if !blank && !bytes.Contains(src, []byte("pilotgate:auto")) { // all of it is people's, and is kept, in its order
 			rest := string(got)
 			for line := range strings.Lines(string(src)) {
