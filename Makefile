@@ -6,7 +6,7 @@
 # make lint        golangci-lint with gofumpt, built into ./.bin
 # make generate    documents and descriptions that are written from the code
 # make build       a static binary, ./.bin/pilotgate
-# make mutants     small changes of approval and ledger that no test notices, against tools/mutants/survivors.txt (five minutes; MUTANTS="-match approval", "-part 1/4")
+# make mutants     small changes of approval and ledger that no test notices, against tools/mutants/survivors.txt (ten minutes; MUTANTS="-match approval", "-part 1/4")
 # make bench-intake  10,000 deliveries to a server, or to four on a cluster; whole pilots; GitHub at 50 ms
 # make bench-api   requests to GitHub: one pull request's life, a second look, 50 identical events
 # make accuracy    how well personal data is found, kind by kind

@@ -13,6 +13,7 @@ package plan
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/pilotgate/pilotgate/internal/benchmark"
@@ -157,12 +158,10 @@ func Parse(file string, src []byte) Plan {
 	p.Problems = append(p.Problems, p.conflicts()...)
 	p.Problems = append(p.Problems, p.unreadableNumbers()...)
 	finding.Sort(p.Problems)
-	p.Metrics, p.Acceptance, p.Mentions = fit(p.Metrics), fit(p.Acceptance), fit(p.Mentions)
+	// Plans are kept: without the room that growing left.
+	p.Metrics, p.Acceptance, p.Mentions = slices.Clone(p.Metrics), slices.Clone(p.Acceptance), slices.Clone(p.Mentions)
 	return p
 }
-
-// fit copies a list without the room that growing left: plans are kept.
-func fit[T any](list []T) []T { return append([]T(nil), list...) }
 
 // pilotID is `pilot:` of the front matter, else the file's name. A body's
 // "Pilot:" names the pilot for readers; it is compared, not obeyed.

@@ -1,7 +1,9 @@
 package plan
 
 import (
+	"strconv"
 	"strings"
+	"time"
 
 	yaml "github.com/goccy/go-yaml/ast"
 
@@ -53,16 +55,23 @@ func (r *reader) addWaiver(w Waiver, at phrase) {
 			v.At = place
 			v.Start, v.End = at.end(), at.end()
 		}
-		if v.Text == "" && (name == "line" || name == "owner" || name == "reason" || name == "expires") {
+		lacking := v.Text == "" && (name == "owner" || name == "reason" || name == "expires")
+		if lacking || name == "line" && !lineNumber(v.Text) {
 			r.problem("PL011", "incomplete", finding.Error, place, map[string]string{"rule": w.Rule.Text, "part": name})
 		}
 	}
-	if e := w.Expires.Text; e != "" && !isDate(e) {
-		r.problem("PL011", "bad_date", finding.Error, w.Expires.At, map[string]string{"rule": w.Rule.Text, "expires": cutText(e)})
+	if _, err := time.Parse(time.DateOnly, w.Expires.Text); w.Expires.Text != "" && err != nil {
+		r.problem("PL011", "bad_date", finding.Error, w.Expires.At, map[string]string{"rule": w.Rule.Text, "expires": cutText(w.Expires.Text)})
 	}
 	if r.room("waivers", len(r.waivers), maxRows, place) {
 		r.waivers = append(r.waivers, w)
 	}
+}
+
+// lineNumber tells a line from 1: a waiver is of one record.
+func lineNumber(s string) bool {
+	n, err := strconv.Atoi(s)
+	return err == nil && n > 0
 }
 
 // isDate tells YYYY-MM-DD with a month and a day that can be.

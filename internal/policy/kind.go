@@ -147,7 +147,7 @@ var lookAlikes = strings.NewReplacer(
 // takes it for.
 func level(name string) string {
 	if plain(name) { // of which only case and dot segments can confuse
-		return levelSegments(name)
+		return levelSegments(strings.ToLower(name))
 	}
 	name = strings.ReplaceAll(norm.NFKC.String(name), `\`, "/")
 	name = strings.Map(func(r rune) rune {
@@ -171,7 +171,7 @@ func plain(name string) bool {
 
 func levelSegments(name string) string {
 	trailing := strings.HasSuffix(name, "/")
-	name = strings.TrimPrefix(path.Clean("/"+strings.ToLower(name)), "/")
+	name = strings.TrimPrefix(path.Clean("/"+name), "/")
 	if trailing {
 		name += "/"
 	}
