@@ -209,6 +209,7 @@ type keys struct {
 	us      Us
 	queue   Adder
 	settle  time.Duration
+	burst   burst
 	metrics *Metrics
 }
 
@@ -234,10 +235,7 @@ func (h *keys) Handle(ctx context.Context, event, _ string, payload []byte) erro
 	// gofail: var beforeAdd struct{}
 	// crash()
 	for _, a := range adds {
-		o := queue.AddOptions{Urgent: true, Payload: a.Payload} // people wait for what an event brings
-		if a.Settles && h.settle > 0 {
-			o.Urgent, o.NotBefore = false, start.Add(h.settle)
-		}
+		o := h.options(a, start)
 		if err := h.queue.Add(ctx, a.Key, o); err != nil {
 			return fmt.Errorf("add key %s: %w", a.Key, err)
 		}
@@ -247,4 +245,22 @@ func (h *keys) Handle(ctx context.Context, event, _ string, payload []byte) erro
 	h.metrics.enqueued(time.Since(start))
 	h.metrics.delivered(event, "accepted")
 	return nil
+}
+
+// options say how a key waits.
+func (h *keys) options(a Add, now time.Time) queue.AddOptions {
+	if a.Payload != nil { // somebody clicked
+		return queue.AddOptions{Urgent: true, Payload: a.Payload}
+	}
+	settled := now
+	if a.Settles {
+		settled = now.Add(h.settle)
+	}
+	if h.burst.comesAgain(a.Key, now) {
+		settled = turnOf(a.Key, settled)
+	}
+	if settled.After(now) {
+		return queue.AddOptions{NotBefore: settled}
+	}
+	return queue.AddOptions{Urgent: true} // people wait for what an event brings
 }

@@ -75,10 +75,16 @@ func (q *Queue) payloadSubjects(ctx context.Context, k queue.Key) (map[string]ui
 	return info.State.Subjects, nil
 }
 
-// addLater keeps the earlier of two moments, by compare-and-set.
+// nearlyDue is how near a moment is that may be on its way to a run already, by
+// the clock of another process.
+const nearlyDue = 500 * time.Millisecond
+
+// addLater keeps the earlier of two moments, by compare-and-set. It writes
+// nothing where an earlier one waits, which is what makes bursts cheap. One
+// that has come is given a while to leave its lane: its run may have begun.
 func (q *Queue) addLater(ctx context.Context, k queue.Key, at time.Time) error {
 	subject := workSubject(later, k)
-	for {
+	for patience := 30; ; patience-- {
 		var last uint64
 		waiting, err := q.shaped().work.GetLastMsgForSubject(ctx, subject)
 		switch {
@@ -87,9 +93,21 @@ func (q *Queue) addLater(ctx context.Context, k queue.Key, at time.Time) error {
 			return fmt.Errorf("read moment: %w", err)
 		default:
 			last = waiting.Sequence
-			t, err := time.Parse(time.RFC3339Nano, waiting.Header.Get(notBefore))
-			if err == nil && !at.Before(t) {
-				return nil
+			if moment := momentOf(waiting.Header); !at.Before(moment) {
+				if time.Until(moment) > nearlyDue {
+					q.coalesced.Add(1)
+					q.o.Metrics.Coalesced()
+					return nil
+				}
+				if moment.Before(time.Now()) && patience > 0 {
+					select {
+					case <-time.After(10 * time.Millisecond):
+						continue
+					case <-ctx.Done():
+						return ctx.Err()
+					}
+				}
+				at = moment // under a new number, which the run of the old one leaves alone
 			}
 		}
 		m := nats.NewMsg(subject)
@@ -99,6 +117,15 @@ func (q *Queue) addLater(ctx context.Context, k queue.Key, at time.Time) error {
 			return err
 		}
 	}
+}
+
+// momentOf reads a moment; what cannot be read is due.
+func momentOf(h nats.Header) time.Time {
+	at, err := time.Parse(time.RFC3339Nano, h.Get(notBefore))
+	if err != nil {
+		return time.Time{}
+	}
+	return at
 }
 
 // publish returns nil when the message is on disk (in a cluster: with a

@@ -6,8 +6,9 @@
 // coalesce in the store), INBOX (payloads) and DLQ; key-value buckets LEASE,
 // FAILS, BUDGET and CURSOR. A lease in LEASE, not the message, makes a key run
 // in one place: a key added during its run is another message, which any
-// process may get. FAILS is written before the work starts, so that work which
-// kills its process is counted too.
+// process may get. A key that waits for a moment has a lane of its own, which
+// it leaves before it runs. FAILS is written before the work starts, so that
+// work which kills its process is counted too.
 //
 // The package must not listen on a port, and must not acknowledge an Add that
 // a power failure could undo.

@@ -69,7 +69,7 @@ func newHand(workers int) *hand {
 		wake:    make(chan struct{}, 1),
 		room:    make(map[lane]chan struct{}),
 	}
-	for _, l := range lanes {
+	for _, l := range runnable {
 		h.room[l] = make(chan struct{}, 1)
 	}
 	return h
@@ -180,7 +180,7 @@ func (h *hand) next() *task {
 		signal(h.room[t.from])
 		t.waiting, t.running = false, true
 		h.running++
-		for _, l := range lanes {
+		for _, l := range runnable {
 			if m, ok := t.held[l]; ok {
 				t.given = append(t.given, m)
 			}
@@ -197,7 +197,7 @@ func (h *hand) settle(t *task) {
 	defer h.mu.Unlock()
 	t.running, t.given = false, nil
 	h.running--
-	for _, l := range lanes {
+	for _, l := range runnable {
 		if _, ok := t.held[l]; ok {
 			h.wait(t, l)
 			return
@@ -212,7 +212,7 @@ func (h *hand) forget(t *task) {
 	if h.shares[t.share]--; h.shares[t.share] == 0 {
 		delete(h.shares, t.share)
 	}
-	for _, l := range lanes {
+	for _, l := range runnable {
 		signal(h.room[l])
 	}
 }

@@ -190,7 +190,7 @@ func (q *Queue) readStats(ctx context.Context) (queue.Stats, error) {
 	s.Waiting = max(0, int(work.State.Msgs)-s.Delayed-q.hand.runs())
 	s.Dead = int(dlq.State.Msgs)
 	q.dead.Store(int64(s.Dead))
-	for _, l := range []lane{urgent, normal} {
+	for _, l := range runnable {
 		m, err := shape.work.GetMsg(ctx, 1, jetstream.WithGetMsgSubject("wq."+string(l)+".>"))
 		if err == nil {
 			s.Oldest = max(s.Oldest, time.Since(m.Time))

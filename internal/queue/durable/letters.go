@@ -91,7 +91,7 @@ func (q *Queue) Waiting(ctx context.Context, limit int) ([]queue.Key, error) {
 		return nil, nil
 	}
 	err := each(ctx, q.shaped().work, "wq.*.>", func(m *jetstream.RawStreamMsg) bool {
-		for _, l := range []lane{urgent, normal} {
+		for _, l := range runnable {
 			if k, err := subjectKey(m.Subject, "wq."+string(l)+"."); err == nil && !seen[k] {
 				seen[k] = true
 				keys = append(keys, k)

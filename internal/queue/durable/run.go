@@ -99,11 +99,20 @@ func (q *Queue) hold(ctx context.Context) {
 	}
 }
 
-// takeFrom fills the hand from a lane.
+// movedAtOnce is how many moments are moved side by side: each costs two synced
+// writes.
+const movedAtOnce = 32
+
+// takeFrom fills the hand from a lane, or moves the moments that have come.
 func (q *Queue) takeFrom(ctx context.Context, l lane) {
 	const pull = 5 * time.Second
+	var moving sync.WaitGroup
+	defer moving.Wait()
 	for ctx.Err() == nil {
-		room := q.hand.free(l)
+		room := movedAtOnce
+		if l != later {
+			room = q.hand.free(l)
+		}
 		if room <= 0 {
 			select {
 			case <-q.hand.room[l]:
@@ -115,8 +124,13 @@ func (q *Queue) takeFrom(ctx context.Context, l lane) {
 		batch, err := q.shaped().lanes[l].Fetch(room, jetstream.FetchContext(pullCtx))
 		if err == nil {
 			for m := range batch.Messages() {
-				q.take(l, m)
+				if l == later {
+					moving.Go(func() { q.move(ctx, m) })
+				} else {
+					q.take(l, m)
+				}
 			}
+			moving.Wait()
 			err = batch.Error()
 		}
 		early := pullCtx.Err() == nil
@@ -130,25 +144,11 @@ func (q *Queue) takeFrom(ctx context.Context, l lane) {
 	}
 }
 
-// take decides about one message of a lane.
+// take puts one message of a lane into the hand, if its repository's share allows.
 func (q *Queue) take(l lane, m jetstream.Msg) {
-	meta, err := m.Metadata()
-	if err != nil {
-		return // not a delivery; it comes again
-	}
-	k, err := subjectKey(m.Subject(), "wq."+string(l)+".")
-	if err != nil {
-		// Nothing of ours writes it. It would come for ever.
-		q.o.Report(fmt.Errorf("drop a message of the queue: %w", err))
-		_ = m.Term()
+	meta, k, ok := q.read(l, m)
+	if !ok {
 		return
-	}
-	if l == later {
-		at, err := time.Parse(time.RFC3339Nano, m.Headers().Get(notBefore))
-		if wait := time.Until(at); err == nil && wait > 0 {
-			_ = m.NakWithDelay(wait)
-			return
-		}
 	}
 	switch what, old := q.hand.take(k, l, message{m, meta.Sequence.Stream}); what {
 	case over:
@@ -158,6 +158,45 @@ func (q *Queue) take(l lane, m jetstream.Msg) {
 			q.coalesced.Add(1)
 			q.o.Metrics.Coalesced()
 		}
+	}
+}
+
+// read is where a message stands and whose it is.
+func (q *Queue) read(l lane, m jetstream.Msg) (meta *jetstream.MsgMetadata, k queue.Key, ok bool) {
+	meta, err := m.Metadata()
+	if err != nil {
+		return nil, k, false // not a delivery; it comes again
+	}
+	if k, err = subjectKey(m.Subject(), "wq."+string(l)+"."); err != nil {
+		// Nothing of ours writes it. It would come for ever.
+		q.o.Report(fmt.Errorf("drop a message of the queue: %w", err))
+		_ = m.Term()
+		return nil, k, false
+	}
+	return meta, k, true
+}
+
+// move puts a key whose moment has come among those that may run. It leaves its
+// lane before it runs, so that a moment found there is one that has not begun;
+// it leaves only when the key is durable in the other, where a crash between
+// the two costs one more look.
+func (q *Queue) move(ctx context.Context, m jetstream.Msg) {
+	_, k, ok := q.read(later, m)
+	if !ok {
+		return
+	}
+	if wait := time.Until(momentOf(m.Headers())); wait > 0 {
+		_ = m.NakWithDelay(wait)
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
+	err := q.publish(ctx, nats.NewMsg(workSubject(normal, k)))
+	if err == nil {
+		err = m.DoubleAck(ctx)
+	}
+	if err != nil && !errors.Is(err, nats.ErrMsgAlreadyAckd) { // it comes again
+		_ = m.NakWithDelay(q.o.Backoff(1))
 	}
 }
 

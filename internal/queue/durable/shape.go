@@ -18,10 +18,13 @@ type lane string
 const (
 	urgent lane = "u" // people wait
 	normal lane = "n"
-	later  lane = "l" // waits for its NotBefore
+	later  lane = "l" // waits for its NotBefore, then moves to normal
 )
 
-var lanes = []lane{urgent, normal, later}
+var (
+	lanes    = []lane{urgent, normal, later}
+	runnable = []lane{urgent, normal}
+)
 
 // wq.<lane>.<installation>.<repository>.<kind>.<id>
 func workSubject(l lane, k queue.Key) string { return "wq." + string(l) + "." + k.String() }

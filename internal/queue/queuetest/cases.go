@@ -210,6 +210,48 @@ var cases = []struct {
 		second.Ends(nil)
 	}},
 
+	{"a moment that is added during the run of another one is kept", 1, func(t *testing.T, d *driver) {
+		d.start()
+		d.add(pr(1, "1"), queue.AddOptions{NotBefore: time.Now().Add(50 * time.Millisecond)})
+		first := d.nextIs(pr(1, "1"))
+		at := time.Now().Add(200 * time.Millisecond)
+		d.add(pr(1, "1"), queue.AddOptions{NotBefore: at})
+		first.Ends(nil)
+		second := d.nextIs(pr(1, "1"))
+		assert.False(t, second.At.Before(at))
+		second.Ends(nil)
+	}},
+
+	{"a run follows each moment, wherever the one before it is", 1, func(t *testing.T, d *driver) {
+		d.start()
+		key := pr(1, "1")
+		for i := range 40 {
+			d.add(key, queue.AddOptions{NotBefore: time.Now().Add(20 * time.Millisecond)})
+			phase := time.After(time.Duration(i) * time.Millisecond) // before it is due, on its way, at its run
+			var running *Look
+			for waiting := true; waiting; {
+				select {
+				case running = <-d.started:
+				case <-phase:
+					waiting = false
+				}
+			}
+			d.add(key, queue.AddOptions{NotBefore: time.Now().Add(10 * time.Millisecond)})
+			added := time.Now()
+			if running != nil {
+				running.Ends(nil)
+			}
+			for {
+				r := d.nextIs(key)
+				r.Ends(nil)
+				if !r.At.Before(added) {
+					break
+				}
+			}
+			require.Equal(t, 0, d.Stats().Dead)
+		}
+	}},
+
 	{"urgent keys go first, and the others are not forgotten", 1, func(t *testing.T, d *driver) {
 		for i := range 20 {
 			d.add(pr(1, fmt.Sprint("sweep", i)), queue.AddOptions{})
