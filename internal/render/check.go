@@ -1,12 +1,13 @@
 package render
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/pilotgate/pilotgate/internal/approval"
 	"github.com/pilotgate/pilotgate/internal/finding"
@@ -219,14 +220,27 @@ func (w *Words) annotations(fs []finding.Finding) []Annotation {
 		}
 		at := f.At
 		at.Line = max(at.Line, 1)
-		message := w.what(f, plain) + " " + w.mend(f, plain)
+		message := ofItsOwn(w.what(f, plain)) + " " + w.mend(f, plain)
 		if r := f.Record; r != nil && r.ByteEnd > 0 {
-			message += " " + w.say(plain, "summary", "in_record", "where", cmp.Or(r.Pointer, w.texts["summary"]["the_line"]),
-				"from", strconv.Itoa(r.ByteStart), "to", strconv.Itoa(r.ByteEnd))
+			key := "in_record"
+			if r.Pointer == "" {
+				key = "in_line"
+			}
+			message += " " + w.say(plain, "summary", key, "where", r.Pointer, "from", strconv.Itoa(r.ByteStart), "to", strconv.Itoa(r.ByteEnd))
 		}
 		out = append(out, Annotation{At: at, Level: f.Severity, Title: f.Rule + " · " + w.rules[f.Rule].Title, Message: message})
 	}
 	return out
+}
+
+// ofItsOwn is a clause of the scanner's as a sentence of its own.
+func ofItsOwn(clause string) string {
+	first, size := utf8.DecodeRuneInString(clause)
+	text := string(unicode.ToUpper(first)) + clause[size:]
+	if last, _ := utf8.DecodeLastRuneInString(text); unicode.IsLetter(last) || unicode.IsDigit(last) || strings.ContainsRune("`)»\"", last) {
+		text += "."
+	}
+	return text
 }
 
 // Approvals renders the check that the repository requires.

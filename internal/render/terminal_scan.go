@@ -107,7 +107,9 @@ func (w *Words) ScanText(r ScanReport, p Paint) string {
 	for _, rule := range slices.Sorted(maps.Keys(left)) {
 		b.WriteString(p.in(dim, w.Say("more", "n", strconv.Itoa(left[rule]), "rule", rule)) + "\n")
 	}
-	b.WriteString("\n" + w.BenchmarkText(r.Run, r.Scenario, r.Facts.Records, p))
+	if r.Facts.Records > 0 {
+		b.WriteString("\n" + w.BenchmarkText(r.Run, r.Scenario, r.Facts.Records, p))
+	}
 	return b.String()
 }
 
