@@ -16,8 +16,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"regexp"
 	"strconv"
@@ -65,6 +68,27 @@ type Pointer struct {
 }
 
 func (p *Pointer) Error() string { return "Git LFS pointer to sha256:" + p.OID }
+
+// Verified is a body that answers ErrDiffers in the place of io.EOF if its bytes
+// are not the pointer's.
+func (p *Pointer) Verified(body io.ReadCloser) io.ReadCloser {
+	return &verified{body, sha256.New(), p.OID}
+}
+
+type verified struct {
+	io.ReadCloser
+	sum hash.Hash
+	oid string
+}
+
+func (v *verified) Read(b []byte) (int, error) {
+	n, err := v.ReadCloser.Read(b)
+	v.sum.Write(b[:n])
+	if errors.Is(err, io.EOF) && hex.EncodeToString(v.sum.Sum(nil)) != v.oid {
+		return n, fmt.Errorf("sha256: %w", ErrDiffers)
+	}
+	return n, err
+}
 
 // Source opens datasets. A nil field is a place that is not there to be read.
 type Source struct {

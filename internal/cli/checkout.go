@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -36,6 +37,10 @@ func (s side) look(c *call, plan string) (p facts.PullRequest, notes []string, e
 	}
 	defer repo.Close() // a private directory under the system's temporary one
 	p, err = repo.PullRequest(c, localgit.Options{Now: c.Now(), Base: s.Base, Head: s.Head})
+	var changed *localgit.ChangedError
+	if errors.As(err, &changed) {
+		return p, nil, advise("wait until nothing writes there, then run this again", "read %s: %w", s.Repo, changed)
+	}
 	if err != nil {
 		return p, nil, fmt.Errorf("read %s: %w", s.Repo, err)
 	}

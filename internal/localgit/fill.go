@@ -67,7 +67,7 @@ func (r *Repo) answer(ctx context.Context, to *facts.Common, n facts.Need) error
 		if r.scanner == nil {
 			return errors.New("nothing here scans datasets")
 		}
-		v, err := r.scanner.Scan(ctx, facts.Subject{Kind: facts.KindPullRequest}, *n.Scan, bytestore.Source{Blob: r.Open}.Open)
+		v, err := r.scanner.Scan(ctx, facts.Subject{Kind: facts.KindPullRequest}, *n.Scan, bytestore.Source{Blob: r.Open, LFS: r.object}.Open)
 		return put(&to.Scans, n, v, err)
 	}
 	return errors.New("no such kind of need")

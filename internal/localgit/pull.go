@@ -3,13 +3,16 @@ package localgit
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/pilotgate/pilotgate/internal/bytestore"
@@ -126,7 +129,7 @@ func (r *Repo) workingTree(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if _, err := r.gitAs(ctx, alone, nil, "add", "--update", "--ignore-errors"); err != nil {
-		return "", err
+		return "", r.unsteady(ctx, err)
 	}
 	if err := r.keepPointers(ctx); err != nil {
 		return "", err
@@ -154,11 +157,31 @@ func (r *Repo) workingTree(ctx context.Context) (string, error) {
 	}
 	if add.Len() > 0 {
 		if _, err := r.gitAs(ctx, alone, &add, "update-index", "--add", "-z", "--stdin"); err != nil {
-			return "", err
+			return "", r.unsteady(ctx, err)
 		}
 	}
 	tree, err := r.gitAs(ctx, alone, nil, "write-tree", "--missing-ok")
 	return strings.TrimSpace(string(tree)), err
+}
+
+// unsteady tells an error of hashing that comes from a file which is written
+// meanwhile: git reads one as long as it was when it looked, and maps it into
+// memory, where the part that was cut off is a bus error.
+func (r *Repo) unsteady(ctx context.Context, err error) error {
+	var exit *exec.ExitError
+	bus := false
+	if errors.As(err, &exit) {
+		status, ok := exit.Sys().(syscall.WaitStatus)
+		bus = ok && status.Signaled() && status.Signal() == syscall.SIGBUS
+	}
+	if says := err.Error(); !bus && !strings.Contains(says, "short read") && !strings.Contains(says, "unstable object source") {
+		return err
+	}
+	var changed []string // what git had still to read is all that can be told
+	if out, err := r.git(ctx, nil, "diff-files", "--name-only", "-z"); err == nil {
+		changed = strings.FieldsFunc(string(out), func(c rune) bool { return c == 0 })
+	}
+	return &ChangedError{changed}
 }
 
 // copyIndex keeps the index's own time: git reads again each file that changed

@@ -39,6 +39,7 @@ type Repo struct {
 	bare    bool
 	shallow bool
 	index   string // the user's index
+	common  string // the git directory that all working trees of the repository share
 	scratch string // private: index, objects
 	env     []string
 	flags   []string
@@ -55,6 +56,24 @@ type ShallowError struct{ What string }
 
 func (e *ShallowError) Error() string {
 	return "this clone is shallow and does not hold " + e.What + ": run `git fetch --unshallow`"
+}
+
+// ChangedError says that files were written while git read them, so that there
+// is no one state of the working tree to judge.
+type ChangedError struct{ Paths []string } // none: git did not tell which
+
+func (e *ChangedError) Error() string {
+	const most = 3
+	switch n := len(e.Paths); {
+	case n == 0:
+		return "a file of the working tree changed while it was read"
+	case n == 1:
+		return e.Paths[0] + " changed while it was read"
+	case n <= most:
+		return strings.Join(e.Paths, ", ") + " changed while they were read"
+	default:
+		return fmt.Sprintf("%s and %d more changed while they were read", strings.Join(e.Paths[:most], ", "), n-most)
+	}
 }
 
 // Open finds the repository that dir is in. scanner may be nil if no dataset is
@@ -74,6 +93,7 @@ func Open(ctx context.Context, dir string, scanner Scanner) (*Repo, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", dir, err)
 	}
+	r.common = filepath.Dir(objects)
 	if r.index, err = absolute(dir, lines[4]); err != nil {
 		return nil, fmt.Errorf("open %s: %w", dir, err)
 	}

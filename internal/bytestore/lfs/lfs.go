@@ -14,13 +14,10 @@ package lfs
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"net/http"
 	"net/url"
@@ -100,7 +97,7 @@ func (c *Client) Open(ctx context.Context, s Store, p bytestore.Pointer) (io.Rea
 	if err != nil {
 		return nil, 0, err
 	}
-	return &verified{body, sha256.New(), p.OID}, p.Size, nil
+	return p.Verified(body), p.Size, nil
 }
 
 // action is where the batch answer says that the object is.
@@ -290,21 +287,4 @@ func bare(err error) error {
 		return u.Err
 	}
 	return err
-}
-
-// verified answers bytestore.ErrDiffers in the place of io.EOF if the bytes are
-// not the pointer's.
-type verified struct {
-	*resume.Reader
-	sum hash.Hash
-	oid string
-}
-
-func (v *verified) Read(b []byte) (int, error) {
-	n, err := v.Reader.Read(b)
-	v.sum.Write(b[:n])
-	if errors.Is(err, io.EOF) && hex.EncodeToString(v.sum.Sum(nil)) != v.oid {
-		return n, fmt.Errorf("sha256: %w", bytestore.ErrDiffers)
-	}
-	return n, err
 }
