@@ -24,7 +24,8 @@ type check struct {
 
 func (k *check) Help() string {
 	return `Reads the working tree (or --head) against the default branch (or --base) with policy and roles of the base, and judges it as
-the checks of a pull request would be. Nothing of the checkout is run. Who approves is asked on GitHub only.
+the checks of a pull request would be. Nothing of the checkout is run. Who approves is asked on GitHub only. A dataset in Git LFS is
+read from the checkout's own store, where "git lfs pull" puts it.
 
   pilotgate check
   pilotgate check docs/specs/epic_05/stage_05_03_pilot.md --fix

@@ -1,19 +1,12 @@
 package cli
 
 import (
-	"bufio"
 	"bytes"
-	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
-	"io"
-	"os"
-	"strings"
 
 	"github.com/pilotgate/pilotgate/internal/benchmark"
 	"github.com/pilotgate/pilotgate/internal/dataset"
-	"github.com/pilotgate/pilotgate/internal/facts"
 	"github.com/pilotgate/pilotgate/internal/finding"
 	"github.com/pilotgate/pilotgate/internal/policy"
 	"github.com/pilotgate/pilotgate/internal/render"
@@ -29,6 +22,11 @@ type datasetScan struct {
 	Eval        string `placeholder:"FILE" help:"An evaluation dataset that must share nothing with it."`
 	Format      string `enum:"text,json" default:"text" placeholder:"FORMAT" help:"text or json."`
 	MaxFindings int    `default:"1000" placeholder:"N" help:"List at most so many findings (counts are always whole)."`
+}
+
+func (d *datasetScan) Help() string {
+	return `Reads the file once, in the same small memory at any size, with the rules of the check pilot/dataset. A file that changes meanwhile
+is exit code 2: wait until the export is complete. With Git LFS run "git lfs pull" before: a pointer is not the data.`
 }
 
 // Run scans the file in one pass.
@@ -94,64 +92,6 @@ func (c *call) printScan(r render.ScanReport, format string) error {
 		return c.print(string(out))
 	}
 	return c.print(c.words().ScanText(r, c.paint()))
-}
-
-// scanFile scans a file, or stdin, with progress on a terminal.
-func scanFile(c *call, name string, o dataset.Options) (dataset.Facts, error) {
-	in, size, err := openDataset(c, name)
-	if err != nil {
-		return dataset.Facts{}, err
-	}
-	defer in.Close() // only read
-	bar := newProgress(c)
-	defer bar.done()
-	bar.expect([]facts.Need{{Kind: facts.NeedScan, Scan: &facts.ScanRequest{Size: size}}})
-	var before int64
-	o.Progress = func(n int64) {
-		bar.add(n - before)
-		before = n
-	}
-	f, err := dataset.Scan(interruptible{c, in}, o)
-	if err != nil {
-		return f, fmt.Errorf("read dataset %s: %w", name, err)
-	}
-	return f, nil
-}
-
-func openDataset(c *call, name string) (io.ReadCloser, int64, error) {
-	if name == "-" {
-		return io.NopCloser(bufio.NewReaderSize(c.Stdin, 1<<20)), 0, nil
-	}
-	if scheme, _, ok := strings.Cut(name, "://"); ok {
-		return nil, 0, advise("download it first; the server reads the buckets that the policy allows", "read dataset %s: the command line does not open %s addresses", name, scheme)
-	}
-	info, err := os.Stat(name)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return nil, 0, advise("name a JSON Lines file, or - for stdin", "read dataset %s: no such file", name)
-	case err != nil:
-		return nil, 0, fmt.Errorf("read dataset %s: %w", name, err)
-	case info.IsDir():
-		return nil, 0, advise("name a JSON Lines file", "read dataset %s: it is a folder", name)
-	}
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, 0, fmt.Errorf("read dataset %s: %w", name, err)
-	}
-	return file, info.Size(), nil
-}
-
-// interruptible ends a long read with the first interrupt.
-type interruptible struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (i interruptible) Read(b []byte) (int, error) {
-	if err := i.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return i.r.Read(b)
 }
 
 // trimmed is a program's output for an error: its last line, bounded.
