@@ -26,6 +26,8 @@ type lfsStore struct {
 	object []byte
 	href   string                                            // where it says the object is
 	answer func(w http.ResponseWriter, r *http.Request) bool // instead of the object
+	stream func(r *http.Request) *http.Response              // instead of both
+	none   bool                                              // it has no object
 	seen   []*http.Request
 }
 
@@ -47,11 +49,16 @@ func (l *lfsStore) serve(r *http.Request) *http.Response {
 			http.Error(w, "no batch request", http.StatusBadRequest)
 			break
 		}
-		ask.Objects[0]["actions"] = map[string]any{"download": map[string]any{"href": l.href}}
+		if ask.Objects[0]["actions"] = map[string]any{"download": map[string]any{"href": l.href}}; l.none {
+			ask.Objects[0] = map[string]any{"oid": ask.Objects[0]["oid"], "error": map[string]any{"code": 404, "message": "Object does not exist"}}
+		}
 		w.Header().Set("Content-Type", "application/vnd.git-lfs+json")
 		_ = json.NewEncoder(w).Encode(map[string]any{"objects": ask.Objects})
 	case r.URL.String() == lfsStorage:
 		l.seen = append(l.seen, r)
+		if l.stream != nil {
+			return l.stream(r)
+		}
 		if l.answer == nil || !l.answer(w, r) {
 			_, _ = w.Write(l.object)
 		}
@@ -73,8 +80,13 @@ func pointed(s *stage, l *lfsStore) map[string]fakegithub.File {
 	object := in[sample.Dataset].Data
 	sum := sha256.Sum256(object)
 	l.swap(object)
-	in[sample.Dataset] = fakegithub.Text(fmt.Sprintf("version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize %d\n", hex.EncodeToString(sum[:]), len(object)))
+	in[sample.Dataset] = lfsPointer(hex.EncodeToString(sum[:]), int64(len(object)))
 	return in
+}
+
+// lfsPointer is the file in git of an object of so many bytes.
+func lfsPointer(sha256 string, size int64) fakegithub.File {
+	return fakegithub.Text(fmt.Sprintf("version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize %d\n", sha256, size))
 }
 
 // withLFS is a stage beside whose GitHub there is an LFS store.

@@ -3,8 +3,12 @@ package threats
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -37,6 +41,7 @@ func TestCheckAndCommandFindTheSame(t *testing.T) {
 	})
 	// What is no dataset at all, or hardly one.
 	for name, spoil := range map[string]func(string) string{
+		"nothing":          func(string) string { return "" },
 		"cut off":          func(d string) string { return d[:len(d)-len(d)/3] },
 		"gzip":             func(d string) string { return "\x1f\x8b\x08\x00" + d },
 		"a mark in front":  func(d string) string { return "\uFEFF" + d },
@@ -55,6 +60,9 @@ func TestCheckAndCommandFindTheSame(t *testing.T) {
 		})
 	}
 }
+
+// TestALineOf70MBIsFoundByEveryDoor; one of 2 GB stands in a file of its own.
+func TestALineOf70MBIsFoundByEveryDoor(t *testing.T) { oneLongLine(t, 70<<20) }
 
 // sameByBothDoors gives how many findings check and command share for a dataset.
 func sameByBothDoors(t *testing.T, s *stage, text string) int {
@@ -75,6 +83,8 @@ func sameByBothDoors(t *testing.T, s *stage, text string) int {
 		online = append(online, fmt.Sprintf("%s line %d bytes %s to %s %s", rule, a.StartLine, m[1], m[2], a.Level))
 	}
 
+	assert.Equal(t, s.annotated(pr), s.checkedOut(pr, s.checkout()), "a checkout")
+
 	path := filepath.Join(t.TempDir(), "records.jsonl")
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 	var out bytes.Buffer
@@ -89,11 +99,10 @@ func sameByBothDoors(t *testing.T, s *stage, text string) int {
 		}
 	}
 	require.NoError(t, json.Unmarshal(out.Bytes(), &report))
-	level := map[string]string{"error": "failure", "warning": "warning", "note": "notice"}
 	var offline []string
 	for _, f := range report.Findings {
 		if !scannedElsewhere(f.Rule) {
-			offline = append(offline, fmt.Sprintf("%s line %d bytes %d to %d %s", f.Rule, f.Line, f.ByteStart, f.ByteEnd, level[f.Severity]))
+			offline = append(offline, fmt.Sprintf("%s line %d bytes %d to %d %s", f.Rule, f.Line, f.ByteStart, f.ByteEnd, levels[f.Severity]))
 		}
 	}
 	slices.SortFunc(online, cmp.Compare)
@@ -110,4 +119,121 @@ func scannedElsewhere(rule string) bool {
 		return true
 	}
 	return !strings.HasPrefix(rule, "DS") && !strings.HasPrefix(rule, "PII")
+}
+
+// annotated are all findings of the dataset's check at GitHub: rule, place, level.
+func (s *stage) annotated(pr *fakegithub.PR) []string {
+	s.t.Helper()
+	check, _ := s.Repo.Check(pr.View().Head, "pilot/dataset")
+	var out []string
+	for _, a := range check.Annotations {
+		rule, _, _ := strings.Cut(a.Title, " ")
+		out = append(out, fmt.Sprintf("%s %s:%d %s", rule, a.Path, a.StartLine, a.Level))
+		assert.Regexp(s.t, `^[A-Z`+"`"+`].*\. [A-Z].*[.)]$`, a.Message, "two sentences: what, and how to mend it")
+	}
+	slices.Sort(out)
+	return out
+}
+
+// commandLine runs a command that must find something at error level.
+func (s *stage) commandLine(args ...string) string {
+	s.t.Helper()
+	var out bytes.Buffer
+	code := cli.Run(s.t.Context(), args, cli.Streams{Stdout: &out, Stderr: &out, Now: time.Now})
+	require.Equal(s.t, 1, code, out.String())
+	return out.String()
+}
+
+// checkout is the repository as git has it on a disk.
+func (s *stage) checkout() (dir string) {
+	s.t.Helper()
+	dir = s.t.TempDir()
+	require.NoError(s.t, s.Repo.Export(dir))
+	return dir
+}
+
+// checkedOut are the findings of the command line for a pull request's commits.
+func (s *stage) checkedOut(pr *fakegithub.PR, dir string) []string {
+	s.t.Helper()
+	var report struct {
+		Checks []struct {
+			Name     string
+			Findings []struct {
+				Rule, Severity, Path string
+				Line                 int
+			}
+		}
+	}
+	out := s.commandLine("check", "--repo", dir, "--base", "main", "--head", pr.View().HeadRef, "--format", "json")
+	require.NoError(s.t, json.Unmarshal([]byte(out), &report))
+	var found []string
+	for _, c := range report.Checks {
+		if c.Name != "pilot/dataset" {
+			continue
+		}
+		for _, f := range c.Findings {
+			found = append(found, fmt.Sprintf("%s %s:%d %s", f.Rule, f.Path, f.Line, levels[f.Severity]))
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+// levels are GitHub's words for ours.
+var levels = map[string]string{"error": "failure", "warning": "warning", "note": "notice"}
+
+// oneLongLine is a dataset with a line of so many bytes between two records; no
+// door holds it whole. In Git LFS, for git at GitHub takes no such file.
+func oneLongLine(t *testing.T, size int64) {
+	store := &lfsStore{}
+	on(t, fmt.Sprintf("in one line of %d MB", size>>20), func(t *testing.T, s *stage) {
+		record, _, _ := strings.Cut(string(files(s.Story.Pilot())[sample.Dataset].Data), "\n")
+		before, after := record+"\n", "\n"+strings.Replace(record, `"sample_id":"`, `"sample_id":"x`, 1)+"\n"
+		whole := int64(len(before)) + size + int64(len(after))
+		object := func() io.Reader {
+			return io.MultiReader(strings.NewReader(before), io.LimitReader(zeros{}, size), strings.NewReader(after))
+		}
+		sum := sha256.New()
+		_, err := io.Copy(sum, object())
+		require.NoError(t, err)
+		oid := hex.EncodeToString(sum.Sum(nil))
+		store.stream = func(*http.Request) *http.Response {
+			return &http.Response{StatusCode: http.StatusOK, ContentLength: whole, Header: http.Header{}, Body: io.NopCloser(object())}
+		}
+		in := files(s.Story.Pilot())
+		in[sample.Dataset] = lfsPointer(oid, whole)
+		pr := s.request(in)
+		require.Eventually(t, func() bool { return s.check(pr, "pilot/dataset") != "in_progress" }, 5*time.Minute, 10*time.Millisecond)
+		s.settle()
+		assert.Equal(t, "failure", s.check(pr, "pilot/dataset"))
+		want := "DS001 " + sample.Dataset + ":2 failure"
+		assert.Contains(t, s.annotated(pr), want)
+		s.approve(pr, irina, oleg)
+		assert.NotEqual(t, "success", s.check(pr, approvals))
+
+		dir := s.checkout()
+		path := filepath.Join(dir, "lfs", "objects", oid[:2], oid[2:4], oid)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
+		file, err := os.Create(path)
+		require.NoError(t, err)
+		_, err = file.WriteString(before)
+		require.NoError(t, err)
+		_, err = file.Seek(size, io.SeekCurrent) // takes no place on a disk
+		require.NoError(t, err)
+		_, err = file.WriteString(after)
+		require.NoError(t, err)
+		require.NoError(t, file.Close())
+		assert.Equal(t, s.annotated(pr), s.checkedOut(pr, dir), "a checkout")
+		out := s.commandLine("dataset", "scan", path)
+		assert.Contains(t, out, ":2:1: error DS001 ")
+		assert.Equal(t, 1, strings.Count(out, ": error "), "one finding: %s", out)
+	}, withLFS(store))
+}
+
+// zeros do not end.
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) {
+	clear(b)
+	return len(b), nil
 }
