@@ -104,13 +104,20 @@ func (in *inspector) block(b *block) {
 	in.w.marks, in.valid = bytescan.Index(in.w.marks, lines)
 	in.shift = b.skipped
 	for offset := b.from; len(lines) > 0; in.no++ {
-		end := bytes.IndexByte(lines, '\n')
-		next := end + 1
-		if end < 0 {
-			end, next = len(lines), len(lines)
-		}
 		in.w.base = offset - b.from
-		in.record(lines[:end], offset)
+		end := -1
+		if in.valid { // a line of a known shape shows its own end
+			in.w.b = lines
+			end = in.w.match()
+		}
+		matched := end >= 0
+		if !matched {
+			if end = bytes.IndexByte(lines, '\n'); end < 0 {
+				end = len(lines)
+			}
+		}
+		next := min(end+1, len(lines))
+		in.record(lines[:end], offset, matched)
 		lines = lines[next:]
 		offset += next
 		in.shift = 0
@@ -124,7 +131,8 @@ func (in *inspector) block(b *block) {
 	}
 }
 
-func (in *inspector) record(line []byte, offset int) {
+// record checks a line; matched says that the walker has its values already.
+func (in *inspector) record(line []byte, offset int, matched bool) {
 	in.line = line
 	if len(line) > maxLineBytes {
 		in.t.records++
@@ -144,7 +152,7 @@ func (in *inspector) record(line []byte, offset int) {
 	}
 	if in.o.Without.Records {
 		in.t.records++
-		if !in.w.walk(line, in.o.Schema.root) {
+		if !in.walk(line, matched) {
 			in.raw(line[min(in.w.token, len(line)):])
 		}
 		return
@@ -157,7 +165,7 @@ func (in *inspector) record(line []byte, offset int) {
 	if !blank {
 		in.t.records++
 	}
-	if !in.w.walk(line, schema.root) {
+	if !in.walk(line, matched) {
 		if !blank {
 			in.raw(line[min(in.w.token, len(line)):])
 		}
@@ -167,6 +175,13 @@ func (in *inspector) record(line []byte, offset int) {
 		in.add(schemaInvalid, span{0, len(line)}, "", nil, nil)
 	}
 	in.finish()
+}
+
+func (in *inspector) walk(line []byte, matched bool) bool {
+	if matched {
+		return in.w.replay(line)
+	}
+	return in.w.walk(line, in.o.Schema.root)
 }
 
 func (in *inspector) invalid(line []byte) int {
@@ -227,7 +242,7 @@ func (in *inspector) value(w *walker, n *node, t *token) {
 	if in.surveyed = t.kind == kindString && !in.o.Without.Records && (r == roleSource || r == roleSummaryMarkdown || r == roleSummaryText); in.surveyed {
 		in.script, in.chunks = bytescan.Survey(in.chunks, t.text)
 	}
-	if !in.o.Without.PersonalData && (t.kind == kindString && !(r == roleTimestamp && in.atOK) || t.kind == kindNumber && len(t.text) >= minLongNumber) {
+	if !in.o.Without.PersonalData && !t.known && (t.kind == kindString && !(r == roleTimestamp && in.atOK) || t.kind == kindNumber && len(t.text) >= minLongNumber) {
 		in.personal(w, r, t)
 	}
 	if r == roleNone || in.o.Without.Records {

@@ -18,9 +18,9 @@ type shapes struct {
 	lines   int
 	learned int
 
-	trace   []step  // of the line that is being learned
-	pending []event // since its last value
-	values  []value // of the line that is being read
+	trace   []step               // of the line that is being learned
+	pending []event              // since its last value
+	values  [maxValues + 1]value // of the line that is being read
 }
 
 const (
@@ -29,6 +29,7 @@ const (
 	maxValues  = 256     // of a line of the tree
 	learnEvery = 16
 	learnFirst = 256 // lines, at any rate
+	maxQuiet   = 64  // bytes of a value that a turn remembers, and how often
 )
 
 // turn is the bytes before a value, and what they say of it.
@@ -39,6 +40,12 @@ type turn struct {
 	path   []segment
 	events []event
 	next   []*turn
+
+	// quiet is the string behind it, with its quotes, of which nothing was told the
+	// last time: where it stands there again, its judgement is known. changes counts
+	// the different ones.
+	quiet   string
+	changes int
 }
 
 // event is what the walker has to tell of the bytes of a turn: an object or array
@@ -62,27 +69,28 @@ type step struct {
 
 // value is one of a line that is of a known shape.
 type value struct {
-	before *turn
-	at     span
-	k      kind
-	esc    bool
-	m      uint64 // of a number
-	scale  int32
+	before     *turn
+	start, end uint32
+	m          uint64 // of a number
+	scale      int32
+	k          kind
+	esc        bool
+	quiet      bool // the same as the turn remembers
 }
 
-// match finds the values of the line, if it has a known shape. It tells nothing.
-func (w *walker) match() bool {
+// match finds the values of the line at the beginning of w.b, if it has a known
+// shape, and gives its length, -1 if it has none. It tells nothing.
+func (w *walker) match() int {
 	s, b := &w.shapes, w.b
-	s.values = s.values[:0]
 	branch := s.first
-	for i := 0; ; {
+	for i, n := 0, 0; n < len(s.values); n++ {
 		var t *turn
 		for k, o := range branch {
 			end := i + len(o.text)
 			if end > len(b) || string(b[i:end]) != o.text {
 				continue
 			}
-			if o.last && end == len(b) || !o.last && end < len(b) && scalarStart[b[end]] {
+			if o.last && (end == len(b) || b[end] == '\n') || !o.last && end < len(b) && scalarStart[b[end]] {
 				if t = o; k > 0 { // the frequent ones come to be looked at first
 					branch[k-1], branch[k] = t, branch[k-1]
 				}
@@ -90,42 +98,47 @@ func (w *walker) match() bool {
 			}
 		}
 		if t == nil {
-			return false
+			return -1
 		}
 		i += len(t.text)
-		v := value{before: t, at: span{i, i}}
+		v := &s.values[n]
+		v.before, v.start, v.esc, v.quiet = t, uint32(i), false, false
 		if t.last {
-			s.values = append(s.values, v)
-			return true
+			return i
 		}
 		switch c := b[i]; {
 		case c == '"':
 			v.k = kindString
+			if q := len(t.quiet); q > 0 && q <= len(b)-i && string(b[i:i+q]) == t.quiet {
+				v.quiet = true
+				i += q
+				break
+			}
 			i = w.special(i + 1)
 			for i+1 < len(b) && b[i] == '\\' {
 				v.esc = true
 				i = w.special(i + 2)
 			}
 			if i >= len(b) || b[i] != '"' {
-				return false
+				return -1
 			}
 			i++
 		case c-'0' <= 9:
 			var d decimal
 			v.k = kindNumber
 			if i = plainNumber(b, i, &d); i == 0 {
-				return false
+				return -1
 			}
 			v.m, v.scale = d.m, d.scale
 		default:
 			if v.k, i = plainLiteral(b, i); v.k == 0 {
-				return false
+				return -1
 			}
 		}
-		v.at.end = i
-		s.values = append(s.values, v)
+		v.end = uint32(i)
 		branch = t.next
 	}
+	return -1
 }
 
 // scalarStart has the first bytes of values that are no object or array.
@@ -150,7 +163,9 @@ func plainLiteral(b []byte, i int) (k kind, end int) {
 }
 
 // replay tells of the values of a matched line what a walk would tell.
-func (w *walker) replay() bool {
+func (w *walker) replay(line []byte) bool {
+	w.b, w.i, w.token = line, 0, 0
+	w.shapes.lines++
 	own := w.path // a turn's is not to be written into
 	ok := w.tellValues()
 	w.path = own[:0]
@@ -160,46 +175,68 @@ func (w *walker) replay() bool {
 func (w *walker) tellValues() bool {
 	for k := range w.shapes.values {
 		v := &w.shapes.values[k]
-		t := v.before
+		t, start := v.before, int(v.start)
 		if len(t.events) > 0 {
-			w.happen(t, v.at.start-len(t.text))
+			w.happen(t, start-len(t.text))
 		}
 		if t.last {
 			break
 		}
-		w.path, w.token = t.path, v.at.start
+		w.path, w.token = t.path, start
+		at := span{start, int(v.end)}
 		judged := t.n != nil && !w.bare
 		switch v.k {
 		case kindString:
-			text := w.b[v.at.start+1 : v.at.end-1]
+			inner := span{at.start + 1, at.end - 1}
+			text := w.b[inner.start:inner.end]
+			if v.quiet {
+				w.t.known = true
+				w.tell(t.n, kindString, inner, text, false)
+				w.t.known = false
+				continue
+			}
 			if v.esc {
-				w.i = v.at.start
+				w.i = start
 				var ok bool
 				if text, _, ok = w.string(); !ok {
 					return false
 				}
 			}
+			told := w.told
 			if judged {
-				t.n.checkString(w, text, v.at)
+				t.n.checkString(w, text, at)
 			}
-			w.tell(t.n, kindString, span{v.at.start + 1, v.at.end - 1}, text, v.esc)
+			w.tell(t.n, kindString, inner, text, v.esc)
+			if len(text) <= maxQuiet && t.changes < maxQuiet && !v.esc {
+				t.change(w.b[at.start:at.end], w.told == told)
+			}
 		case kindNumber:
 			w.t.num = decimal{m: v.m, scale: v.scale}
 			if judged {
-				t.n.checkNumber(w, &w.t.num, v.at)
-			} else if v.at.end-v.at.start < minLongNumber {
+				t.n.checkNumber(w, &w.t.num, at)
+			} else if at.end-at.start < minLongNumber {
 				continue
 			}
-			w.tell(t.n, kindNumber, v.at, w.b[v.at.start:v.at.end], false)
+			w.tell(t.n, kindNumber, at, w.b[at.start:at.end], false)
 		default:
 			if judged {
-				t.n.checkLiteral(w, v.k, v.at)
-				w.tell(t.n, v.k, v.at, nil, false)
+				t.n.checkLiteral(w, v.k, at)
+				w.tell(t.n, v.k, at, nil, false)
 			}
 		}
 	}
 	w.i = len(w.b)
 	return true
+}
+
+// change takes another string behind the turn, of which something was told or not.
+// What changes all the time is given up.
+func (t *turn) change(value []byte, silent bool) {
+	t.changes++
+	t.quiet = ""
+	if silent && t.changes < maxQuiet {
+		t.quiet = string(value)
+	}
 }
 
 // happen tells the events of a turn that begins there.

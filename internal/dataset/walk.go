@@ -13,6 +13,9 @@ type token struct {
 	text []byte // decoded text of a string; aliases the line or the walker's buffer
 	esc  bool
 	num  decimal // of a number that the schema knows
+	// known: the same string stood behind the same bytes of a line before, and
+	// nothing of it broke a rule.
+	known bool
 }
 
 // kind is a JSON type; a schema allows a set of them.
@@ -82,10 +85,10 @@ func (w *walker) fail(c caseID, at int) bool {
 // object. The caller has set marks and base.
 func (w *walker) walk(b []byte, n *node) bool {
 	w.b, w.i, w.token = b, 0, 0
-	w.shapes.lines++
-	if w.match() {
-		return w.replay()
+	if w.match() == len(b) {
+		return w.replay(b)
 	}
+	w.shapes.lines++
 	w.path, w.keys, w.many = w.path[:0], w.keys[:0], w.many[:0]
 	if w.learning = w.shapes.mayLearn(); w.learning {
 		w.shapes.learned++

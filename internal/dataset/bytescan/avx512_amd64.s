@@ -77,25 +77,15 @@ loaded: \
 	VPCMPB $1, Z19, Z0, K3; \
 	VPERMB.Z Z18, Z0, K3, Z2
 
-// Word, Mark, Capital, Pair, Initial; AX is left as the places behind D0.
-// R8 to R11 carry D0, spaces, bytes beyond ASCII and capitals of the chunk before.
+// Word, Mark, Capital, Pair, Initial; K2 is left as the places behind D0, K4 and K5
+// free. R8 to R11 carry D0, the spaces that Pair wants, whether a word with a
+// capital reaches the end, and capitals of the chunk before. A capital added to the
+// bytes beyond ASCII that it stands among carries to the byte behind them.
 #define STOPS \
 	VPTESTMB Z24, Z1, K4; \
 	KMOVQ K4, 0(DI); \
 	VPTESTMB Z26, Z1, K4; \
 	KMOVQ K4, 8(DI); \
-	VPTESTMB Z28, Z1, K4; \
-	VPTESTMB Z25, Z2, K5; \
-	KORQ K4, K5, K4; \
-	KMOVQ K4, BX; \
-	MOVQ BX, DX; \
-	SHLQ $2, R9, DX; \
-	MOVQ BX, R9; \
-	KMOVQ K1, BX; \
-	MOVQ BX, AX; \
-	SHLQ $3, R10, AX; \
-	MOVQ BX, R10; \
-	ANDQ AX, DX; \
 	VPCMPEQB Z20, Z0, K6; \
 	KMOVQ K6, BX; \
 	MOVQ BX, AX; \
@@ -105,8 +95,25 @@ loaded: \
 	KMOVQ K4, BX; \
 	ANDQ AX, BX; \
 	MOVQ BX, 16(DI); \
-	ANDQ BX, DX; \
-	MOVQ DX, 24(DI); \
+	KMOVQ AX, K2; \
+	KMOVQ K1, DX; \
+	NEGQ R10; \
+	MOVQ BX, R10; \
+	ADCQ DX, R10; \
+	SBBQ AX, AX; \
+	ANDNQ R10, DX, DX; \
+	MOVQ AX, R10; \
+	VPTESTMB Z28, Z1, K4; \
+	KMOVQ K4, AX; \
+	ANDQ AX, DX; \
+	VPTESTMB Z25, Z2, K5; \
+	KMOVQ K5, AX; \
+	ORQ AX, DX; \
+	MOVQ DX, AX; \
+	SHLQ $2, R9, AX; \
+	MOVQ DX, R9; \
+	ANDQ BX, AX; \
+	MOVQ AX, 24(DI); \
 	MOVQ BX, DX; \
 	SHLQ $1, R11, BX; \
 	MOVQ DX, R11; \
@@ -153,7 +160,8 @@ TEXT ·surveyAVX512(SB), NOSPLIT, $64-32
 chunk:
 	LOAD(whole, loaded)
 	STOPS
-	// foreign: after D2 and D3, and some after D0 (AX) and D1
+	// foreign: after D2 and D3, and some after D0 and D1
+	KMOVQ K2, AX
 	VPTESTMB Z26, Z2, K4
 	KMOVQ K4, BX
 	ANDQ AX, BX

@@ -13,8 +13,8 @@ type Chunk struct {
 	Word    uint64 // ASCII letter, digit or underscore
 	Mark    uint64 // "@", "(", "[", "{", "-"; also "`" and some control characters
 	Capital uint64 // the second byte of a Russian capital
-	// Pair is a Capital right behind a space and a letter, or at least behind
-	// what may be one: the second word of a name begins so.
+	// Pair is a Capital right behind a space and a word that has a Capital too, or
+	// behind what may be a space without break: the second word of a name begins so.
 	Pair    uint64
 	Initial uint64 // a full stop right behind a Capital
 	Blank   uint64 // white space of ASCII

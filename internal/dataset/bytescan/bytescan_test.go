@@ -14,7 +14,7 @@ import (
 // around the widths of the vector code.
 func samples() [][]byte {
 	r := rand.New(rand.NewPCG(1, 2))
-	pieces := []string{"Привет", "і", "ё", "ы", "ғ", "a", "Z", "_", "7", "@", "(", "-", "\"", "\\", "\n", "é", "…", "😀", "\xD0", "\x80", "\xED\xA0\x80", "\xC0\x80", "\xF4\x90\x80\x80", " ", "  ", "Ё", "длинное слово подряд"}
+	pieces := []string{"Привет", " Я", "\u00A0Я", "і", "ё", "ы", "ғ", "a", "Z", "_", "7", "@", "(", "-", "\"", "\\", "\n", "é", "…", "😀", "\xD0", "\x80", "\xED\xA0\x80", "\xC0\x80", "\xF4\x90\x80\x80", " ", "  ", "Ё", "длинное слово подряд"}
 	var out [][]byte
 	for n := range 400 {
 		var b []byte

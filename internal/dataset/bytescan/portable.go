@@ -128,7 +128,7 @@ func followCapitals(dst []Chunk, text []byte) {
 	for k := range dst {
 		for m := dst[k].Capital; m != 0; m &= m - 1 {
 			i := k*64 + bits.TrailingZeros64(m)
-			if i >= 3 && text[i-2]&0x7F == ' ' && text[i-3] >= 0x80 {
+			if i >= 2 && (text[i-2] == 0xA0 || text[i-2] == ' ' && capitalBefore(dst, text[:i-2])) {
 				dst[k].Pair |= 1 << (i % 64)
 			}
 			if i+1 < len(text) && text[i+1] == '.' {
@@ -136,6 +136,17 @@ func followCapitals(dst []Chunk, text []byte) {
 			}
 		}
 	}
+}
+
+// capitalBefore says whether a capital is among the bytes beyond ASCII that the
+// text ends with.
+func capitalBefore(dst []Chunk, text []byte) bool {
+	for i := len(text) - 1; i >= 0 && text[i] >= 0x80; i-- {
+		if dst[i/64].Capital>>(i%64)&1 != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // surveyPortable fills what Classify does not.

@@ -58,21 +58,9 @@ func (s *Scanner) previous(pos int) (start, end int, ok bool) {
 	return start, end, start < end
 }
 
-// folded word with hyphens kept.
+// foldWord folds a word; its hyphens are kept.
 func (s *Scanner) foldWord(start, end int) []byte {
-	s.word = s.word[:0]
-	for start < end {
-		next := start
-		for next < end && s.text[next] != '-' {
-			next++
-		}
-		s.word = fold(s.word, s.text[start:next])
-		if next < end {
-			s.word = append(s.word, '-')
-			next++
-		}
-		start = next
-	}
+	s.word = foldBy(&foldedInWords, s.word[:0], s.text[start:end])
 	return s.word
 }
 
@@ -259,6 +247,9 @@ func (s *Scanner) isStreetKind(start, end int) bool {
 // ("Ленина 5, кв. 12"), and so does a word for an address before it ("адрес:
 // Ленина, 5").
 func (s *Scanner) bareStreet(limit int, marked, parts, comma bool) (from int, ok bool) {
+	if !marked && !parts && !comma {
+		return 0, false
+	}
 	pos := limit
 	for range 3 {
 		start, end, found := s.previous(pos)
@@ -381,7 +372,7 @@ func (s *Scanner) street(limit int, marked bool) (from int, ok bool) {
 			return 0, false
 		}
 		word := ""
-		if end-start <= 28 {
+		if end-start <= 28 && (s.text[start] < 0x80 || s.text[end-1] < 0x80 || streetOrPlace.may(s.text[start:end])) {
 			word = string(s.foldWord(start, end))
 		}
 		if streetWords[word] || marked && placeWords[word] && s.text[start] >= 0x80 || marked && word == "д" && capital && s.at(end) == '.' {
@@ -473,7 +464,7 @@ func (s *Scanner) houseEnd(i int) (end int, parts bool) {
 		for j < len(b) && j-from < 6 && (b[j]|0x20)-'a' <= 25 {
 			j++
 		}
-		if j == from || j-from > 20 || !partWords[string(s.foldWord(from, j))] {
+		if j == from || j-from > 20 || b[from] >= 0x80 && b[j-1] >= 0x80 && !buildingPart.may(b[from:j]) || !partWords[string(s.foldWord(from, j))] {
 			return i, parts
 		}
 		for j < len(b) && (b[j] == '.' || b[j] == ' ' || b[j] == 0xC2 || b[j] == 0xA0) || bytes.HasPrefix(b[min(j, len(b)):], []byte("№")) {

@@ -1,21 +1,54 @@
 package pii
 
+import "slices"
+
 // fold lower-cases Cyrillic and ASCII letters, takes "ё" for "е" and turns
 // everything that is neither a letter nor a digit into a space, so that words
 // can be looked for as " word " or " beginning". Bytes keep their number.
-func fold(dst, text []byte) []byte {
-	for i := 0; i < len(text); i++ {
+func fold(dst, text []byte) []byte { return foldBy(&foldedSigns, dst, text) }
+
+// foldBy takes the table of the bytes that begin no Cyrillic letter.
+func foldBy(signs *[256]byte, dst, text []byte) []byte {
+	from := len(dst)
+	dst = slices.Grow(dst, len(text))[:from+len(text)]
+	out := dst[from:]
+	for i := 0; i < len(out); i++ {
 		c := text[i]
-		switch {
-		case c >= 'a' && c <= 'z' || c-'0' <= 9:
-			dst = append(dst, c)
-		case c >= 'A' && c <= 'Z':
-			dst = append(dst, c|0x20)
-		case c < 0x80:
-			dst = append(dst, ' ')
-		case (c == 0xD0 || c == 0xD1) && i+1 < len(text):
+		if c&0xFE == 0xD0 && i+1 < len(out) {
+			letter := foldedLetters[c&1][text[i+1]]
+			out[i], out[i+1] = letter[0], letter[1]
 			i++
-			d := text[i]
+			continue
+		}
+		out[i] = signs[c]
+	}
+	return dst
+}
+
+// foldedSigns are single bytes folded; foldedInWords keep the hyphen.
+var foldedSigns, foldedInWords = func() (signs, inWords [256]byte) {
+	for k := range signs {
+		switch c := byte(k); {
+		case c >= 'a' && c <= 'z' || c-'0' <= 9:
+			signs[k] = c
+		case c >= 'A' && c <= 'Z':
+			signs[k] = c | 0x20
+		case c < 0x80, c == 0xC2, c == 0xE2: // NBSP, dashes, quotes
+			signs[k] = ' '
+		default:
+			signs[k] = c
+		}
+	}
+	inWords = signs
+	inWords['-'] = '-'
+	return signs, inWords
+}()
+
+// foldedLetters are the letters behind D0 and D1, by their second byte.
+var foldedLetters = func() (t [2][256][2]byte) {
+	for lead := range t {
+		for k := range t[lead] {
+			c, d := 0xD0+byte(lead), byte(k)
 			switch {
 			case c == 0xD0 && d >= 0x90 && d < 0xA0:
 				d += 0x20
@@ -24,15 +57,11 @@ func fold(dst, text []byte) []byte {
 			case c == 0xD0 && d == 0x81, c == 0xD1 && d == 0x91:
 				c, d = 0xD0, 0xB5
 			}
-			dst = append(dst, c, d)
-		case c == 0xC2 || c == 0xE2: // NBSP, dashes, quotes
-			dst = append(dst, ' ')
-		default:
-			dst = append(dst, c)
+			t[lead][k] = [2]byte{c, d}
 		}
 	}
-	return dst
-}
+	return t
+}()
 
 // before gives the folded text of up to n characters before pos, with a space
 // at both ends.

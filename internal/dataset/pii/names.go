@@ -137,30 +137,46 @@ var publicFigures = func() (out []figure) {
 	return out
 }()
 
-// endings are kept by their last letter, so that few are compared with a word;
-// a bit for each pair of last letters, as far as six bits of each tell them
-// apart, turns most words away.
+// endings are kept by their last letter, so that few are compared with a word. A
+// bit for each three last letters, as far as five bits of each tell small letters
+// apart, turns nearly all words away before that; where an ending has two
+// letters, any third has its bit.
 type endings struct {
-	pairs    [64]uint64
-	byLetter [64][]string
+	triples  [1 << 10]uint32
+	byLetter [32][]string
 }
 
-func byLastLetter(list []string) (e endings) {
+func byLastLetter(list []string) *endings {
+	var e endings
 	for _, end := range list {
-		k := end[len(end)-1] & 63 // letters of Russian differ in these bits
+		n := len(end)
+		k := end[n-1] & 31
 		e.byLetter[k] = append(e.byLetter[k], end)
-		e.pairs[k] |= 1 << (end[len(end)-3] & 63)
+		third := uint32(1<<32 - 1)
+		if n > 4 {
+			third = 1 << (end[n-5] & 31)
+		}
+		e.triples[pairOf(end[n-1], end[n-3])] |= third
 	}
-	return e
+	return &e
+}
+
+func pairOf(last, before byte) int { return int(last&31)<<5 | int(before&31) }
+
+// may says whether a word of at least six bytes, the last of which are small
+// letters, may have one of the endings.
+func (e *endings) may(w []byte) bool {
+	n := len(w)
+	return e.triples[pairOf(w[n-1], w[n-3])]>>(w[n-5]&31)&1 != 0
 }
 
 func (e *endings) has(w []byte) bool {
-	k := w[len(w)-1] & 63
-	if e.pairs[k]>>(w[len(w)-3]&63)&1 == 0 {
+	if !e.may(w) {
 		return false
 	}
-	for _, end := range e.byLetter[k] {
-		if len(w) >= len(end) && string(w[len(w)-len(end):]) == end {
+	n := len(w)
+	for _, end := range e.byLetter[w[n-1]&31] {
+		if n >= len(end) && string(w[n-len(end):]) == end {
 			return true
 		}
 	}
@@ -172,6 +188,16 @@ func (e *endings) has(w []byte) bool {
 var firstNameLengths = func() (t [1 << 12]uint32) {
 	for name := range firstNames {
 		t[lengthsIndex([]byte(name))] |= 1 << min(len(name)/2, 31)
+	}
+	return t
+}()
+
+// firstNameEnds tells by the last two letters, as far as five bits of each do, with
+// which letters such first names begin.
+var firstNameEnds = func() (t [1 << 10]uint32) {
+	for name := range firstNames {
+		n := len(name)
+		t[pairOf(name[n-1], name[n-3])] |= 1 << (name[1] & 31)
 	}
 	return t
 }()

@@ -93,9 +93,7 @@ func (s *Scanner) capitalBefore(end int) int {
 	b, i, first := s.text, end, -1
 	for {
 		part := i
-		for i >= 2 && b[i-1]&0xC0 == 0x80 && b[i-2]&0xFE == 0xD0 {
-			i -= 2
-		}
+		i = lettersBefore(b, i)
 		if i == part || b[i] != 0xD0 || !isCapital(b[i+1]) {
 			return first
 		}
@@ -110,19 +108,13 @@ func (s *Scanner) capitalBefore(end int) int {
 // cyrillicWord gives the end of the word at i; a hyphen between letters is part
 // of it.
 func (s *Scanner) cyrillicWord(i int) int {
-	for i+1 < len(s.text) {
-		c := s.text[i]
-		if c == 0xD0 || c == 0xD1 {
-			i += 2
-			continue
+	for {
+		i = lettersFrom(s.text, i)
+		if s.at(i) != '-' || s.at(i+1) != 0xD0 || !isCapital(s.at(i+2)) {
+			return i
 		}
-		if c == '-' && s.text[i+1] == 0xD0 && i+2 < len(s.text) && isCapital(s.text[i+2]) {
-			i++
-			continue
-		}
-		break
+		i++
 	}
-	return min(i, len(s.text))
 }
 
 // nameGoesOn says whether a capital or an initial's full stop follows.
@@ -178,10 +170,10 @@ func (s *Scanner) mayBePart(start, end int) bool {
 			return true // a second capital, "ё", a hyphen
 		}
 	}
-	if firstNameLengths[sixBits(w)<<6|int(w[3]&63)]>>min(n/2, 31)&1 != 0 {
+	if firstNameLengths[sixBits(w)<<6|int(w[3]&63)]>>min(n/2, 31)&1 != 0 && firstNameEnds[pairOf(w[n-1], w[n-3])]>>(sixBits(w)&31)&1 != 0 {
 		return true
 	}
-	return n >= 10 && patronymicEnds.has(w) || n >= 8 && surnameEnds.has(w)
+	return n >= 10 && patronymicEnds.may(w) || n >= 8 && surnameEnds.may(w)
 }
 
 // sixBits are those of the second byte of the small letter that a capital folds to.

@@ -3,6 +3,7 @@ package pii
 import (
 	"bytes"
 	"encoding/binary"
+	"math/bits"
 )
 
 // plain says of digits that stand alone, in a sentence of small letters, that
@@ -26,14 +27,8 @@ func (s *Scanner) plain(start, end int) bool {
 	if b[q] == ',' {
 		q--
 	}
-	if b[q]&0xC0 != 0x80 {
-		return false
-	}
-	w := q - 1
-	for w > 1 && b[w-1]&0xC0 == 0x80 && q-w < 40 {
-		w -= 2
-	}
-	if b[w]&0xFE != 0xD0 || w > 0 && b[w-1] != ' ' || q-w < 3 && end-start == 3 {
+	w := lettersBefore(b, q+1)
+	if w > q || w > 0 && b[w-1] != ' ' || q-w > 40 || q-w < 3 && end-start == 3 {
 		return false
 	}
 	// A capital may be a street's: then the word behind must not go on with an
@@ -50,6 +45,36 @@ func (s *Scanner) plain(start, end int) bool {
 	word := s.foldWord(w, q+1)
 	return !streetWords[string(word)] && !houseWords[string(word)]
 }
+
+// lettersBefore gives where the Cyrillic letters begin that end there.
+func lettersBefore(text []byte, end int) int {
+	for ; end >= 8; end -= 8 { // four letters at a time
+		if other := notLetters(binary.LittleEndian.Uint64(text[end-8:])); other != 0 {
+			return end - bits.LeadingZeros64(other)/16*2
+		}
+	}
+	for end >= 2 && text[end-1]&0xC0 == 0x80 && text[end-2]&0xFE == 0xD0 {
+		end -= 2
+	}
+	return end
+}
+
+// lettersFrom gives where the Cyrillic letters end that begin there.
+func lettersFrom(text []byte, start int) int {
+	for ; start+8 <= len(text); start += 8 {
+		if other := notLetters(binary.LittleEndian.Uint64(text[start:])); other != 0 {
+			return start + bits.TrailingZeros64(other)/16*2
+		}
+	}
+	for start+1 < len(text) && text[start]&0xFE == 0xD0 && text[start+1]&0xC0 == 0x80 {
+		start += 2
+	}
+	return start
+}
+
+// notLetters has bits for those of four pairs of bytes that are no D0 or D1 with a
+// second byte behind it.
+func notLetters(four uint64) uint64 { return four&0xC0FEC0FEC0FEC0FE ^ 0x80D080D080D080D0 }
 
 // beginning is how a word begins that makes the number before it a date, a
 // document or a house: the first eight bytes, masked.
@@ -99,6 +124,9 @@ func beginsSo(text []byte) bool {
 var (
 	// leads make the number behind them a house.
 	leads = shapesOf(streetWords, houseWords)
+	// streetOrPlace are the words that say what kind of street or village it is.
+	streetOrPlace = shapesOf(streetWords, placeWords, words("д"))
+	buildingPart  = shapesOf(partWords)
 	// addressGoes are the words behind a house.
 	addressGoes = shapesOf(partWords, tailWords, tailsAfterComma)
 )
@@ -131,10 +159,7 @@ func (t *wordShapes) may(word []byte) bool {
 // mayGoOnAddress says whether the small Cyrillic word there may go on with an
 // address behind a house: what houseEnd and addressTail look for.
 func (s *Scanner) mayGoOnAddress(start int) bool {
-	end := start
-	for end+1 < len(s.text) && s.text[end]&0xFE == 0xD0 {
-		end += 2
-	}
+	end := lettersFrom(s.text, start)
 	if end >= len(s.text) || s.text[end] != ' ' && s.text[end] != ',' && s.text[end] != '.' {
 		return true
 	}
