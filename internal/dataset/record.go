@@ -447,12 +447,12 @@ func (in *inspector) finish() {
 		in.add(lengthSource, r.source, "/source_text", map[string]string{"chars": strconv.Itoa(r.sourceChars)}, nil)
 	}
 	if r.summary != (span{}) {
-		pointer := "/" + rolePaths[r.summaryRole]
+		pointer := func() string { return "/" + rolePaths[r.summaryRole] }
 		if r.summaryChars < minSummaryChars {
-			in.add(lengthSummary, r.summary, pointer, map[string]string{"chars": strconv.Itoa(r.summaryChars)}, nil)
+			in.add(lengthSummary, r.summary, pointer(), map[string]string{"chars": strconv.Itoa(r.summaryChars)}, nil)
 		}
 		if r.source != (span{}) && r.summaryChars >= r.sourceChars {
-			in.add(lengthRatio, r.summary, pointer, map[string]string{
+			in.add(lengthRatio, r.summary, pointer(), map[string]string{
 				"chars": strconv.Itoa(r.summaryChars), "source_chars": strconv.Itoa(r.sourceChars),
 			}, nil)
 		}
@@ -510,9 +510,17 @@ func (in *inspector) add(c caseID, at span, pointer string, args map[string]stri
 	}
 	p := place{c: c, line: in.no, pointer: pointer, args: args}
 	p.at = span{at.start + in.shift, at.end + in.shift}
-	p.column = utf8.RuneCount(in.line[:min(at.start, len(in.line))]) + 1
+	p.column = in.chars(in.line[:min(at.start, len(in.line))]) + 1
 	p.value = append(p.value, value...)
 	*list = append(*list, p)
+}
+
+// chars counts characters of the line.
+func (in *inspector) chars(b []byte) int {
+	if in.valid {
+		return bytescan.Chars(b)
+	}
+	return utf8.RuneCount(b)
 }
 
 // pointer gives the RFC 6901 pointer of the value that is being read. A key

@@ -148,21 +148,10 @@ func escape(b []byte) (n int, r rune, c caseID) {
 	if len(b) < 2 {
 		return 0, 0, jsonTruncated
 	}
-	switch b[1] {
-	case '"', '\\', '/':
-		return 2, rune(b[1]), 0
-	case 'b':
-		return 2, '\b', 0
-	case 'f':
-		return 2, '\f', 0
-	case 'n':
-		return 2, '\n', 0
-	case 'r':
-		return 2, '\r', 0
-	case 't':
-		return 2, '\t', 0
-	case 'u':
-	default:
+	if c := plainEscapes[b[1]]; c != 0 {
+		return 2, rune(c), 0
+	}
+	if b[1] != 'u' {
 		return 0, 0, jsonSyntax
 	}
 	r, ok := hex4(b[2:])
@@ -187,6 +176,9 @@ func escape(b []byte) (n int, r rune, c caseID) {
 	}
 	return 6, r, 0
 }
+
+// plainEscapes are what the letters and signs behind a backslash stand for.
+var plainEscapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
 func hex4(b []byte) (rune, bool) {
 	if len(b) < 4 {
@@ -238,7 +230,11 @@ func (d *decoded) escape(r rune, raw, rawEnd int) {
 	} else {
 		d.pieces = append(d.pieces, piece{len(d.buf), raw, true})
 	}
-	d.buf = utf8.AppendRune(d.buf, r)
+	if r < utf8.RuneSelf {
+		d.buf = append(d.buf, byte(r))
+	} else {
+		d.buf = utf8.AppendRune(d.buf, r)
+	}
 	d.pieces = append(d.pieces, piece{len(d.buf), rawEnd, false})
 }
 

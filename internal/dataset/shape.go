@@ -21,6 +21,7 @@ type shapes struct {
 	trace   []step               // of the line that is being learned
 	pending []event              // since its last value
 	values  [maxValues + 1]value // of the line that is being read
+	escapes []uint32             // the backslashes in them
 }
 
 const (
@@ -82,6 +83,7 @@ type value struct {
 // shape, and gives its length, -1 if it has none. It tells nothing.
 func (w *walker) match() int {
 	s, b := &w.shapes, w.b
+	s.escapes = s.escapes[:0]
 	branch := s.first
 	for i, n := 0, 0; n < len(s.values); n++ {
 		var t *turn
@@ -117,6 +119,7 @@ func (w *walker) match() int {
 			i = w.special(i + 1)
 			for i+1 < len(b) && b[i] == '\\' {
 				v.esc = true
+				s.escapes = append(s.escapes, uint32(i))
 				i = w.special(i + 2)
 			}
 			if i >= len(b) || b[i] != '"' {
@@ -173,6 +176,7 @@ func (w *walker) replay(line []byte) bool {
 }
 
 func (w *walker) tellValues() bool {
+	escapes := w.shapes.escapes
 	for k := range w.shapes.values {
 		v := &w.shapes.values[k]
 		t, start := v.before, int(v.start)
@@ -196,11 +200,15 @@ func (w *walker) tellValues() bool {
 				continue
 			}
 			if v.esc {
-				w.i = start
+				n := 1
+				for n < len(escapes) && escapes[n] < v.end {
+					n++
+				}
 				var ok bool
-				if text, _, ok = w.string(); !ok {
+				if text, ok = w.unescape(at, escapes[:n]); !ok {
 					return false
 				}
+				escapes = escapes[n:]
 			}
 			told := w.told
 			if judged {
@@ -227,6 +235,26 @@ func (w *walker) tellValues() bool {
 	}
 	w.i = len(w.b)
 	return true
+}
+
+// unescape decodes a string whose backslashes stand there.
+func (w *walker) unescape(at span, escapes []uint32) (text []byte, ok bool) {
+	w.dec.reset(at.start + 1)
+	from := at.start + 1
+	for _, e := range escapes {
+		i := int(e)
+		r := plainEscapes[w.b[i+1]]
+		if r == 0 { // one of \u, or none at all
+			w.i = at.start
+			text, _, ok = w.string()
+			return text, ok
+		}
+		w.dec.plain(w.b, from, i)
+		w.dec.escape(rune(r), i, i+2)
+		from = i + 2
+	}
+	w.dec.plain(w.b, from, at.end-1)
+	return w.dec.buf, true
 }
 
 // change takes another string behind the turn, of which something was told or not.

@@ -347,7 +347,11 @@ func (s *Scanner) mayEndAddress(to int, comma bool, k group) bool {
 
 // addressTail: words that go on with a sentence about an address.
 func (s *Scanner) addressTail(i int, comma bool) bool {
-	next := bytes.TrimSpace(s.foldWord(s.anyWord(i)))
+	start, end := s.anyWord(i)
+	if word := s.text[start:end]; len(word) >= 2 && word[0] >= 0x80 && word[len(word)-1] >= 0x80 && !addressGoes.may(word) && len(word) < 8 {
+		return false
+	}
+	next := bytes.TrimSpace(s.foldWord(start, end))
 	if len(next) == 0 {
 		return false
 	}

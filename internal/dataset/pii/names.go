@@ -192,16 +192,6 @@ var firstNameLengths = func() (t [1 << 12]uint32) {
 	return t
 }()
 
-// firstNameEnds tells by the last two letters, as far as five bits of each do, with
-// which letters such first names begin.
-var firstNameEnds = func() (t [1 << 10]uint32) {
-	for name := range firstNames {
-		n := len(name)
-		t[pairOf(name[n-1], name[n-3])] |= 1 << (name[1] & 31)
-	}
-	return t
-}()
-
 func lengthsIndex(w []byte) int { return int(w[1]&63)<<6 | int(w[3]&63) }
 
 func firstName(w []byte) nameSure {
@@ -210,3 +200,15 @@ func firstName(w []byte) nameSure {
 	}
 	return firstNames[string(w)]
 }
+
+// firstNameEnds tells by the last two letters, as far as five bits of each do, with
+// which letters such first names begin.
+var firstNameEnds = func() (t [1 << 10]uint32) {
+	for name := range firstNames {
+		n := len(name)
+		for _, first := range writtenSo(name[1]) {
+			t[pairOf(name[n-1], name[n-3])] |= 1 << (first & 31)
+		}
+	}
+	return t
+}()

@@ -170,10 +170,14 @@ func (s *Scanner) mayBePart(start, end int) bool {
 			return true // a second capital, "ё", a hyphen
 		}
 	}
-	if firstNameLengths[sixBits(w)<<6|int(w[3]&63)]>>min(n/2, 31)&1 != 0 && firstNameEnds[pairOf(w[n-1], w[n-3])]>>(sixBits(w)&31)&1 != 0 {
+	patronymic, surname := n >= 10 && patronymicEnds.may(w), n >= 8 && surnameEnds.may(w)
+	if !patronymic && !surname && firstNameEnds[pairOf(w[n-1], w[n-3])]>>(w[1]&31)&1 == 0 {
+		return false
+	}
+	if firstNameLengths[sixBits(w)<<6|int(w[3]&63)]>>min(n/2, 31)&1 != 0 {
 		return true
 	}
-	return n >= 10 && patronymicEnds.may(w) || n >= 8 && surnameEnds.may(w)
+	return patronymic && patronymicEnds.has(w) || surname && surnameEnds.has(w)
 }
 
 // sixBits are those of the second byte of the small letter that a capital folds to.

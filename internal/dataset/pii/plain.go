@@ -134,26 +134,40 @@ var (
 // mayLead says whether a Cyrillic word may be one of those.
 func mayLead(word []byte) bool { return leads.may(word) }
 
-// wordShapes tells by the first and last letter which lengths the words of a list
-// have: most words need no look-up.
-type wordShapes [64][64]uint32
+// wordShapes tells by the first and last letter, as far as five bits of each do,
+// which lengths the words of a list have: most words need no look-up.
+type wordShapes [1 << 10]uint32
 
 func shapesOf(lists ...map[string]bool) *wordShapes {
 	var t wordShapes
 	for _, list := range lists {
 		for w := range list {
-			if w[0] >= 0xD0 {
-				t[w[1]&63][w[len(w)-1]&63] |= 1 << min(len(w)/2, 31)
+			if w[0] < 0xD0 {
+				continue
+			}
+			for _, first := range writtenSo(w[1]) {
+				for _, last := range writtenSo(w[len(w)-1]) {
+					t[pairOf(first, last)] |= 1 << min(len(w)/2, 31)
+				}
 			}
 		}
 	}
 	return &t
 }
 
-// may takes a word of Cyrillic letters.
+// writtenSo gives the second bytes of the letters that fold to a small one, where
+// their last five bits differ: "е" is "Ё" and "ё" too.
+func writtenSo(second byte) []byte {
+	if second == 0xB5 {
+		return []byte{second, 0x81, 0x91}
+	}
+	return []byte{second}
+}
+
+// may takes a word that begins and ends with a Cyrillic letter.
 func (t *wordShapes) may(word []byte) bool {
 	n := len(word)
-	return t[sixBits(word)][sixBits(word[n-2:])]>>min(uint(n)/2, 31)&1 != 0
+	return t[pairOf(word[1], word[n-1])]>>min(uint(n)/2, 31)&1 != 0
 }
 
 // mayGoOnAddress says whether the small Cyrillic word there may go on with an
