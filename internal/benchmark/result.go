@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/pilotgate/pilotgate/internal/finding"
+	"github.com/pilotgate/pilotgate/internal/form"
 )
 
 // Caps of a result file.
@@ -370,8 +370,6 @@ func (r *resultReader) scores(v any, sample string) map[string]decimal.Decimal {
 	return out
 }
 
-var hexSHA256 = regexp.MustCompile(`^[0-9a-f]{64}$`)
-
 // summary reads what a sample says of its summary: the text, or hash and length.
 func (r *resultReader) summary(m map[string]any, sample string) (hash string, length int) {
 	for _, key := range []string{"summary_markdown", "summary_text"} {
@@ -381,7 +379,7 @@ func (r *resultReader) summary(m map[string]any, sample string) (hash string, le
 		}
 	}
 	if v, has := m["summary_sha256"]; has && v != nil {
-		if hash, _ = v.(string); !hexSHA256.MatchString(hash) {
+		if hash, _ = v.(string); !form.SHA256(hash) {
 			r.find("RS003", "summary_hash", "sample", sample)
 			hash = ""
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/pilotgate/pilotgate/internal/benchmark"
+	"github.com/pilotgate/pilotgate/internal/form"
 	"github.com/pilotgate/pilotgate/internal/monitoring"
 	"github.com/pilotgate/pilotgate/internal/plan"
 	"github.com/pilotgate/pilotgate/internal/policy"
@@ -87,7 +88,7 @@ func (w *monitors) read() (plan.Plan, error) {
 // spec is what the plan and the policy ask for.
 func (w *monitors) spec(p plan.Plan, pol policy.Policy) (monitoring.Watch, error) {
 	var none monitoring.Watch
-	if !policy.ValidPilotID(p.Pilot.Text) {
+	if !form.Pilot(p.Pilot.Text) {
 		return none, advise("set `pilot:` in its front matter", "name the files of %s: its pilot id is none", w.Plan)
 	}
 	scenario := ""

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/pilotgate/pilotgate/internal/facts"
-	"github.com/pilotgate/pilotgate/internal/policy"
+	"github.com/pilotgate/pilotgate/internal/form"
 	"github.com/pilotgate/pilotgate/internal/policy/strictyaml"
 )
 
@@ -96,7 +96,7 @@ func ConfirmationOf(d *Dossier) Confirmation {
 		return c.none(kase, args...)
 	}
 	scan := q.Dataset.Scan.Facts
-	if p.Local || scan == nil || !q.ScenarioKnown || !policy.ValidPilotID(q.PilotID) {
+	if p.Local || scan == nil || !q.ScenarioKnown || !form.Pilot(q.PilotID) {
 		return c
 	}
 	c.Blob = w.Entry.OID

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/pilotgate/pilotgate/internal/facts"
+	"github.com/pilotgate/pilotgate/internal/form"
 	"github.com/pilotgate/pilotgate/internal/ledger"
 	"github.com/pilotgate/pilotgate/internal/plan"
 	"github.com/pilotgate/pilotgate/internal/policy"
@@ -94,7 +95,7 @@ func (r *reader) governance() {
 			r.regular(c.Before)
 			r.regular(c.After)
 		}
-		if pilot := p.PilotID(c.Path); c.Kind == policy.Reported && policy.ValidPilotID(pilot) && !r.reads(pilot) {
+		if pilot := p.PilotID(c.Path); c.Kind == policy.Reported && form.Pilot(pilot) && !r.reads(pilot) {
 			r.d.Reported = append(r.d.Reported, after.Reported(p, pilot))
 		}
 		if c.Kind == policy.Workflow && !c.Deleted() {
@@ -222,7 +223,7 @@ func (d *Dossier) RemovedPilots() []string {
 				id = v.Text
 			}
 		}
-		if policy.ValidPilotID(id) {
+		if form.Pilot(id) {
 			out = append(out, id)
 		}
 	}

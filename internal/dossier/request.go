@@ -2,11 +2,11 @@ package dossier
 
 import (
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/pilotgate/pilotgate/internal/facts"
+	"github.com/pilotgate/pilotgate/internal/form"
 	"github.com/pilotgate/pilotgate/internal/plan"
 	"github.com/pilotgate/pilotgate/internal/policy"
 	"github.com/pilotgate/pilotgate/internal/registry"
@@ -193,7 +193,7 @@ func (r *reader) exporter(q *Request) {
 	path := clean(q.Card.Exporter.Text)
 	_, there := r.d.HeadTree.Entries[path]
 	moved := path != "" && !there
-	if !fullSHA.MatchString(commit) || q.Card.Created.Text == "" && !moved {
+	if !form.Hex(commit, 40) || q.Card.Created.Text == "" && !moved {
 		return
 	}
 	n := facts.Need{Kind: facts.NeedMade, Commit: commit}
@@ -205,8 +205,6 @@ func (r *reader) exporter(q *Request) {
 		q.Exporter.Tree, _ = r.tree(commit)
 	}
 }
-
-var fullSHA = regexp.MustCompile(`^[0-9a-f]{40}$`)
 
 // code finds the commit that the training runs at, whether the base branch has
 // it, and what is in it.
@@ -221,7 +219,7 @@ func (r *reader) code(q *Request) {
 		q.Reach = facts.Reach{Reachable: true}
 		return
 	}
-	if !fullSHA.MatchString(said) {
+	if !form.Hex(said, 40) {
 		return
 	}
 	q.Commit = said

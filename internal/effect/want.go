@@ -7,6 +7,7 @@ import (
 
 	"github.com/pilotgate/pilotgate/internal/approval"
 	"github.com/pilotgate/pilotgate/internal/facts"
+	"github.com/pilotgate/pilotgate/internal/form"
 	"github.com/pilotgate/pilotgate/internal/judge"
 	"github.com/pilotgate/pilotgate/internal/policy"
 	"github.com/pilotgate/pilotgate/internal/render"
@@ -72,7 +73,7 @@ func wantMerged(p *facts.PullRequest, v judge.Verdict, words *render.Words, w *W
 		return facts.Subject{Repository: p.Repository.ID, Kind: facts.KindPilot, ID: id}
 	}
 	if v.Pilot != "" {
-		if !policy.ValidPilotID(v.Pilot) {
+		if !form.Pilot(v.Pilot) {
 			return
 		}
 		signed, withdrawn := v.Dossier.SignedAs(v.Pilot, approval.Published(p))

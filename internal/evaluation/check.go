@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/pilotgate/pilotgate/internal/benchmark"
+	"github.com/pilotgate/pilotgate/internal/form"
 )
 
 // Caps on what an evaluation may hold when it is read back.
@@ -19,11 +20,10 @@ const (
 )
 
 var (
-	figure    = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,60})(\.[0-9]{0,5}[1-9])?$`)
-	limit     = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,60})(\.[0-9]{1,60})?$`) // as somebody gave it
-	keyword   = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
-	digest    = regexp.MustCompile(`^(sha256:[0-9a-f]{64})?$`)
-	hexDigest = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	figure = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,60})(\.[0-9]{0,5}[1-9])?$`)
+	limit  = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,60})(\.[0-9]{1,60})?$`) // as somebody gave it
+
+	keyword = form.Of("a-z", "a-z0-9_", 64)
 )
 
 // Check names the first field that is not as Judge writes it, by its JSON path,
@@ -91,7 +91,7 @@ func figures(texts ...string) bool {
 }
 
 func (s Subject) valid() bool {
-	return plain(s.Name) && plain(s.Version) && digest.MatchString(s.Digest) && plain(s.Printed) && plain(s.Prompt) &&
+	return plain(s.Name) && plain(s.Version) && (s.Digest == "" || form.Digest(s.Digest)) && plain(s.Printed) && plain(s.Prompt) &&
 		plain(s.JudgeModel) && plain(s.JudgePrompt) && figures(s.Duration) && counts(s.Samples, s.Alone)
 }
 
@@ -101,7 +101,7 @@ func (m Metric) check() string {
 	}
 	a, t := m.Acceptance, m.Test
 	switch {
-	case !keyword.MatchString(m.Name):
+	case !keyword(m.Name):
 		return "name"
 	case m.Statistic != benchmark.Mean && m.Statistic != benchmark.P95:
 		return "statistic"
@@ -133,19 +133,19 @@ func (s Side) valid() bool {
 		return o == benchmark.Pass || o == benchmark.Warn || o == benchmark.Fail
 	}
 	return counts(s.N, s.Missing) && figures(s.Value, s.Mean, s.P95, s.Worst) && outcome(s.Outcome) && outcome(s.WorstOutcome) &&
-		(s.Problem == "" || keyword.MatchString(s.Problem))
+		(s.Problem == "" || keyword(s.Problem))
 }
 
 func (d Drift) valid() bool {
-	return keyword.MatchString(d.Quantity) && counts(d.Baseline, d.Candidate) && figures(d.PSI, d.Noise, d.JensenShannon, d.KS, d.KSP)
+	return keyword(d.Quantity) && counts(d.Baseline, d.Candidate) && figures(d.PSI, d.Noise, d.JensenShannon, d.KS, d.KSP)
 }
 
 func (r Reason) valid() bool {
-	if r.Weight.rank() < 0 || !keyword.MatchString(r.Key) || len(r.Args) > maxArgs {
+	if r.Weight.rank() < 0 || !keyword(r.Key) || len(r.Args) > maxArgs {
 		return false
 	}
 	for name, value := range r.Args {
-		if !keyword.MatchString(name) || !plain(value) {
+		if !keyword(name) || !plain(value) {
 			return false
 		}
 	}

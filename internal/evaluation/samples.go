@@ -12,6 +12,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/pilotgate/pilotgate/internal/benchmark"
+	"github.com/pilotgate/pilotgate/internal/form"
 )
 
 // Caps on a run's samples as they are kept.
@@ -86,7 +87,7 @@ func writeSample(s benchmark.Sample) ([]byte, error) {
 
 func (l line) valid() bool {
 	if l.ID == "" || !utf8.ValidString(l.ID) || utf8.RuneCountInString(l.ID) > maxSampleID || l.Length < 0 || l.Length > benchmark.MaxResultBytes ||
-		l.Summary != "" && !hexDigest.MatchString(l.Summary) {
+		l.Summary != "" && !form.SHA256(l.Summary) {
 		return false
 	}
 	for metric, v := range l.Scores {

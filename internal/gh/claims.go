@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"path"
-	"regexp"
 	"strings"
 	"time"
 
@@ -14,17 +13,24 @@ import (
 
 	"github.com/pilotgate/pilotgate/internal/effect"
 	"github.com/pilotgate/pilotgate/internal/facts"
+	"github.com/pilotgate/pilotgate/internal/form"
 	"github.com/pilotgate/pilotgate/internal/queue"
 )
 
-// claimRef is the only kind of ref that a claim may have.
-var claimRef = regexp.MustCompile(`^refs/pilotgate/[a-z0-9][a-z0-9-]{0,62}/[a-z0-9][a-z0-9-]{0,199}$`)
+var claimName = form.Of("a-z0-9", "a-z0-9-", 200)
+
+// isClaim tells whether a ref is of the only kind that a claim may have.
+func isClaim(ref string) bool {
+	rest, ok := strings.CutPrefix(ref, "refs/pilotgate/")
+	pilot, claim, both := strings.Cut(rest, "/")
+	return ok && both && form.Pilot(pilot) && claimName(claim)
+}
 
 // maxClaim caps a claim's message, in bytes.
 const maxClaim = 4 << 10
 
 func (f *filling) claim(ctx context.Context, ref string) (facts.Claim, error) {
-	if !claimRef.MatchString(ref) {
+	if !isClaim(ref) {
 		return facts.Claim{}, fmt.Errorf("no name of a claim: %.80q", ref)
 	}
 	var at github.Reference
@@ -63,7 +69,7 @@ func (f *filling) claim(ctx context.Context, ref string) (facts.Claim, error) {
 // and points the ref at it. The ref can be made once: whoever comes second
 // looks again.
 func (w *writing) claim(ctx context.Context, e effect.Claim) error {
-	if !claimRef.MatchString(e.Ref) || len(e.Message) > maxClaim {
+	if !isClaim(e.Ref) || len(e.Message) > maxClaim {
 		return fmt.Errorf("no claim: %.80q", e.Ref)
 	}
 	tree, err := w.treeOf(ctx, e.Parent)

@@ -15,6 +15,7 @@ import (
 	"github.com/pilotgate/pilotgate/internal/dossier"
 	"github.com/pilotgate/pilotgate/internal/facts"
 	"github.com/pilotgate/pilotgate/internal/finding"
+	"github.com/pilotgate/pilotgate/internal/form"
 	"github.com/pilotgate/pilotgate/internal/ledger"
 	"github.com/pilotgate/pilotgate/internal/policy"
 	"github.com/pilotgate/pilotgate/internal/rules"
@@ -154,13 +155,13 @@ func (l *Launch) StartedByUs(s *facts.Pilot) bool {
 // Gated: there is a workflow whose runs wait for our answer.
 func (v *PilotVerdict) Gated() bool {
 	_, is := v.Tree.Entries[v.Policy.Workflows.Training]
-	return is && policy.ValidPilotID(v.ID) && v.Policy.Enforcement != policy.Observe
+	return is && form.Pilot(v.ID) && v.Policy.Enforcement != policy.Observe
 }
 
 // PilotOf is the pilot that a run names: the last word of its title.
 func PilotOf(title string) string {
 	words := strings.Fields(title)
-	if len(words) == 0 || !policy.ValidPilotID(words[len(words)-1]) {
+	if len(words) == 0 || !form.Pilot(words[len(words)-1]) {
 		return ""
 	}
 	return words[len(words)-1]

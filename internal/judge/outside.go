@@ -10,6 +10,7 @@ import (
 	"github.com/pilotgate/pilotgate/internal/dossier"
 	"github.com/pilotgate/pilotgate/internal/facts"
 	"github.com/pilotgate/pilotgate/internal/finding"
+	"github.com/pilotgate/pilotgate/internal/form"
 	"github.com/pilotgate/pilotgate/internal/ledger"
 	"github.com/pilotgate/pilotgate/internal/policy"
 	"github.com/pilotgate/pilotgate/internal/rules"
@@ -43,7 +44,7 @@ func (v *PilotVerdict) trainedOutside() bool {
 		return r.Record.Run.Deployment
 	}
 	_, workflow := v.Tree.Entries[v.Policy.Workflows.Training]
-	return !workflow && len(v.Policy.Trainers) > 0 && policy.ValidPilotID(v.ID) && v.Policy.Enforcement != policy.Observe
+	return !workflow && len(v.Policy.Trainers) > 0 && form.Pilot(v.ID) && v.Policy.Enforcement != policy.Observe
 }
 
 // openOutside finds the deployment that asks, or says that it is to be made now.

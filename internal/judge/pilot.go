@@ -12,6 +12,7 @@ import (
 	"github.com/pilotgate/pilotgate/internal/dossier"
 	"github.com/pilotgate/pilotgate/internal/facts"
 	"github.com/pilotgate/pilotgate/internal/finding"
+	"github.com/pilotgate/pilotgate/internal/form"
 	"github.com/pilotgate/pilotgate/internal/ledger"
 	"github.com/pilotgate/pilotgate/internal/plan"
 	"github.com/pilotgate/pilotgate/internal/policy"
@@ -112,7 +113,7 @@ func readPilotFiles(c *facts.Common, pilot string) (pilotFiles, []facts.Need) {
 	}
 	f.ledger, f.verified, f.broken = r.Verified(f.policy)
 	f.summary = r.Document(f.policy.Paths.Summary)
-	if policy.ValidPilotID(pilot) {
+	if form.Pilot(pilot) {
 		f.report = r.Document(f.policy.ReportPath(pilot))
 	}
 	return f, r.Needs()

@@ -7,6 +7,7 @@ import (
 	"github.com/pilotgate/pilotgate/internal/dossier"
 	"github.com/pilotgate/pilotgate/internal/facts"
 	"github.com/pilotgate/pilotgate/internal/finding"
+	"github.com/pilotgate/pilotgate/internal/form"
 	"github.com/pilotgate/pilotgate/internal/ledger"
 	"github.com/pilotgate/pilotgate/internal/plan"
 	"github.com/pilotgate/pilotgate/internal/policy"
@@ -70,7 +71,7 @@ func openRepository(s *facts.RepositoryState) (RepositoryVerdict, []facts.Need) 
 			v.Pilots = append(v.Pilots, v.Policy.PilotID(path))
 		}
 	}
-	v.Pilots = slices.DeleteFunc(v.Pilots, func(id string) bool { return !policy.ValidPilotID(id) })
+	v.Pilots = slices.DeleteFunc(v.Pilots, func(id string) bool { return !form.Pilot(id) })
 	slices.Sort(v.Pilots)
 	v.Pilots = slices.Compact(v.Pilots)
 	needs := v.answerStrays(s, f.Tree())
@@ -120,7 +121,7 @@ func PlanPaths(c *facts.Common, id string) ([]string, []facts.Need) {
 			out = append(out, x.Path)
 		}
 	}
-	if len(out) > 0 || len(f.Needs()) > 0 || !policy.ValidPilotID(id) || !recorded(f, p, id) {
+	if len(out) > 0 || len(f.Needs()) > 0 || !form.Pilot(id) || !recorded(f, p, id) {
 		return out, f.Needs()
 	}
 	_, report, _ := f.Verified(p)

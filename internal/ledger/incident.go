@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pilotgate/pilotgate/internal/finding"
+	"github.com/pilotgate/pilotgate/internal/form"
 )
 
 // Incident is an entry of the runbook's incident log. Text values are people's or
@@ -370,9 +371,9 @@ func (in Incident) moments(there []string) string {
 func (in Incident) check(runbookPath string) []finding.Finding {
 	var bad string
 	switch {
-	case !ValidPilotID(in.Pilot):
+	case !form.Pilot(in.Pilot):
 		bad = "pilot"
-	case !login.MatchString(in.Owner):
+	case !login(in.Owner):
 		bad = "owner"
 	case in.DetectedAt.Year() < 2000 || in.DetectedAt.Year() > 2099:
 		bad = "detected_at"

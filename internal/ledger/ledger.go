@@ -18,8 +18,7 @@
 package ledger
 
 import (
-	"regexp"
-	"strings"
+	"github.com/pilotgate/pilotgate/internal/form"
 )
 
 // Caps on what is read. The log grows by about 400 bytes a row, so MaxLog is
@@ -42,20 +41,5 @@ type Ledger struct {
 	Results      map[string][]byte // every file in the folders of results, by path
 }
 
-var (
-	pilotID    = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
-	hexSHA256  = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	gitObject  = regexp.MustCompile(`^(?:[0-9a-f]{40}|[0-9a-f]{64})$`)
-	login      = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
-	repository = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}/[A-Za-z0-9._-]{1,100}$`)
-)
-
-// ValidPilotID tells whether id may name a pilot. The pattern leaves no room for
-// a path, a marker or a look-alike letter.
-func ValidPilotID(id string) bool { return pilotID.MatchString(id) }
-
-// validDigest tells whether d is "sha256:" and 64 lower-case hex digits.
-func validDigest(d string) bool {
-	h, ok := strings.CutPrefix(d, "sha256:")
-	return ok && hexSHA256.MatchString(h)
-}
+// login is the form of an account in a record: wider than GitHub's of today.
+var login = form.Of("A-Za-z0-9", "A-Za-z0-9_-", 64)

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pilotgate/pilotgate/internal/form"
 	"github.com/pilotgate/pilotgate/internal/ledger"
 )
 
@@ -425,15 +426,5 @@ func TestPath(t *testing.T) {
 			assert.Equal(t, c.want, r.Path(c.pattern))
 		})
 	}
-	assert.False(t, ledger.ValidPilotID("_repository"), "no pilot can be called so")
-}
-
-func TestValidPilotID(t *testing.T) {
-	for id, want := range map[string]bool{
-		"ru-digest-2026-01": true, "0": true, strings.Repeat("a", 63): true,
-		strings.Repeat("a", 64): false, "": false, "-a": false, "A": false, "a_b": false, "a/b": false, "..": false,
-		"рu": false, "a\n": false, "a b": false, "a.md": false,
-	} {
-		assert.Equal(t, want, ledger.ValidPilotID(id), "%q", id)
-	}
+	assert.False(t, form.Pilot("_repository"), "no pilot can be called so")
 }

@@ -122,7 +122,7 @@ func (r Row) check() string {
 	switch {
 	case !r.Date.Equal(r.Date.UTC().Truncate(24*time.Hour)) || r.Date.Year() < 2000 || r.Date.Year() > 9999:
 		return "date"
-	case !login.MatchString(r.Stakeholder):
+	case !login(r.Stakeholder):
 		return "stakeholder"
 	case r.Role == "" || Clean(r.Role) != r.Role:
 		return "role"

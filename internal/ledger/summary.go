@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/pilotgate/pilotgate/internal/finding"
+	"github.com/pilotgate/pilotgate/internal/form"
 )
 
 // PilotLinks are the documents of one pilot, as paths in the repository. An empty
@@ -39,7 +40,7 @@ func LinkPilot(summaryPath string, summary []byte, links PilotLinks) ([]byte, []
 		return summary, []finding.Finding{broken("SG012", "too_large", summaryPath, 0, "bytes", strconv.Itoa(len(summary)), "limit", strconv.Itoa(MaxLog))}
 	case !isText(summary):
 		return summary, []finding.Finding{broken("SG012", "not_text", summaryPath, 0)}
-	case !ValidPilotID(links.Pilot):
+	case !form.Pilot(links.Pilot):
 		return summary, []finding.Finding{broken("SG012", "pilot", summaryPath, 0)}
 	}
 	summary = orAbsent(summary)

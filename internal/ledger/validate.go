@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/pilotgate/pilotgate/internal/form"
 )
 
 // check names the first field that is not well formed, by its JSON path, or "".
@@ -16,29 +18,29 @@ func (r Record) check() string {
 		return "predicateType"
 	case r.Repository.ID < 1 || r.Repository.ID > maxID:
 		return "repository.id"
-	case !repository.MatchString(r.Repository.Name):
+	case !form.Repository(r.Repository.Name):
 		return "repository.name"
-	case r.Pilot == "" && r.Kind != KindPolicy, r.Pilot != "" && !ValidPilotID(r.Pilot):
+	case r.Pilot == "" && r.Kind != KindPolicy, r.Pilot != "" && !form.Pilot(r.Pilot):
 		return "pilot"
 	case r.PullRequest < 1 || r.PullRequest > 9_999_999_999:
 		return "pull_request"
 	case !oneLine(r.PlanPath), r.PlanPath == "" && r.Kind == KindSignoff:
 		return "plan_path"
-	case !validDigest(r.Digest):
+	case !form.Digest(r.Digest):
 		return "digest"
 	case r.BaseRef == "" || !oneLine(r.BaseRef):
 		return "base_ref"
-	case r.BaseCommit != "" && !gitObject.MatchString(r.BaseCommit):
+	case r.BaseCommit != "" && !form.GitObject(r.BaseCommit):
 		return "base_commit"
-	case !gitObject.MatchString(r.HeadCommit):
+	case !form.GitObject(r.HeadCommit):
 		return "head_commit"
-	case r.MergeCommit != "" && !gitObject.MatchString(r.MergeCommit):
+	case r.MergeCommit != "" && !form.GitObject(r.MergeCommit):
 		return "merge_commit"
-	case r.PolicyDigest != "" && !validDigest(r.PolicyDigest):
+	case r.PolicyDigest != "" && !form.Digest(r.PolicyDigest):
 		return "policy_digest"
 	case Clean(r.Reason) != r.Reason, r.Reason == "" && (r.Kind == KindOverride || r.Kind == KindFailure):
 		return "reason"
-	case r.Prev != "" && !validDigest(r.Prev):
+	case r.Prev != "" && !form.Digest(r.Prev):
 		return "prev"
 	case !whole(r.CreatedAt):
 		return "created_at"
@@ -75,7 +77,7 @@ func (r Record) checkSubjects() string {
 		return "subject"
 	}
 	for i, s := range r.Subjects {
-		if s.Name == "" || !oneLine(s.Name) || !oneLine(s.URI) || !hexSHA256.MatchString(s.SHA256) {
+		if s.Name == "" || !oneLine(s.Name) || !oneLine(s.URI) || !form.SHA256(s.SHA256) {
 			return fmt.Sprintf("subject[%d]", i)
 		}
 	}
@@ -87,11 +89,11 @@ func (r Record) checkApprovals() string {
 		return "approvals"
 	}
 	for i, a := range r.Approvals {
-		ok := login.MatchString(a.Login) && (a.UserID > 0 || r.Kind.byMerge() && a.UserID == 0) && a.UserID <= maxID &&
+		ok := login(a.Login) && (a.UserID > 0 || r.Kind.byMerge() && a.UserID == 0) && a.UserID <= maxID &&
 			a.Role != "" && Clean(a.Role) == a.Role &&
 			a.ReviewID >= 0 && a.ReviewID <= maxID && a.CommentID >= 0 && a.CommentID <= maxID &&
 			(a.ReviewID+a.CommentID > 0 || r.Kind.byMerge()) && whole(a.SubmittedAt) &&
-			(a.CommitID == "" || gitObject.MatchString(a.CommitID))
+			(a.CommitID == "" || form.GitObject(a.CommitID))
 		for name, value := range a.Because {
 			ok = ok && name != "" && oneLine(name) && oneLine(value)
 		}
@@ -140,7 +142,7 @@ func (l *Launch) check() string {
 		return "launch.hyperparameters"
 	case l.Compute.Count < 0:
 		return "launch.compute.count"
-	case !gitObject.MatchString(l.GitCommit):
+	case !form.GitObject(l.GitCommit):
 		return "launch.git_commit"
 	case !l.Dataset.valid():
 		return "launch.dataset"
@@ -151,7 +153,7 @@ func (l *Launch) check() string {
 }
 
 func (d Dataset) valid() bool {
-	return d.Location != "" && oneLine(d.Location) && oneLine(d.Version) && hexSHA256.MatchString(d.SHA256) &&
+	return d.Location != "" && oneLine(d.Location) && oneLine(d.Version) && form.SHA256(d.SHA256) &&
 		d.Bytes >= 0 && d.Bytes <= maxID && d.Records >= 0
 }
 
@@ -159,11 +161,11 @@ func (r *Run) check() string {
 	if r == nil {
 		return ""
 	}
-	workflow := r.WorkflowPath != "" && oneLine(r.WorkflowPath) && gitObject.MatchString(r.WorkflowBlob)
+	workflow := r.WorkflowPath != "" && oneLine(r.WorkflowPath) && form.GitObject(r.WorkflowBlob)
 	if r.Deployment {
 		workflow = r.WorkflowPath == "" && r.WorkflowBlob == ""
 	}
-	if r.ID < 1 || r.ID > maxID || r.Attempt < 1 || !workflow || !gitObject.MatchString(r.HeadCommit) || !validDigest(r.Signoff) {
+	if r.ID < 1 || r.ID > maxID || r.Attempt < 1 || !workflow || !form.GitObject(r.HeadCommit) || !form.Digest(r.Signoff) {
 		return "run"
 	}
 	return ""
@@ -176,7 +178,7 @@ func (r Record) confirmation() string {
 		return ""
 	}
 	if r.Launch == nil || c.Run < 1 || c.Run > maxID || c.Attempt < 1 || c.WorkflowPath == "" || !oneLine(c.WorkflowPath) ||
-		!gitObject.MatchString(c.WorkflowBlob) || !gitObject.MatchString(c.HeadCommit) || !hexSHA256.MatchString(c.Artifact) {
+		!form.GitObject(c.WorkflowBlob) || !form.GitObject(c.HeadCommit) || !form.SHA256(c.Artifact) {
 		return "confirmation"
 	}
 	return ""

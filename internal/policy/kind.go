@@ -2,7 +2,6 @@ package policy
 
 import (
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -34,12 +33,6 @@ const (
 )
 
 const pilotPlace = "{pilot}"
-
-// pilotID is unique for ever and becomes part of paths and branch names.
-var pilotID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
-
-// ValidPilotID tells whether a text may be a pilot's id.
-func ValidPilotID(id string) bool { return pilotID.MatchString(id) }
 
 // Kind tells what a path is. The policy and role file have their kind under
 // every policy. A plan pattern does not make a plan of a report, a log or a

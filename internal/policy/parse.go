@@ -14,6 +14,7 @@ import (
 
 	"github.com/pilotgate/pilotgate/internal/benchmark"
 	"github.com/pilotgate/pilotgate/internal/finding"
+	"github.com/pilotgate/pilotgate/internal/form"
 	"github.com/pilotgate/pilotgate/internal/policy/strictyaml"
 )
 
@@ -121,7 +122,7 @@ func (r *reading) policy(root *strictyaml.Node, p *Policy) {
 			}
 		}},
 		{"language", r.word(&p.Language, "en", "ru")},
-		{"locale", r.shaped(&p.Locale, localeShape, "locale_shape")},
+		{"locale", r.shaped(&p.Locale, localeShape.MatchString, "locale_shape")},
 		{"profile", r.word(&p.Profile, ProfileStarter, ProfileFull)},
 		{"enforcement", r.word(&p.Enforcement, Enforce, Observe)},
 		{"paths", func(v value) { r.paths(v, &p.Paths) }},
@@ -172,12 +173,11 @@ func (r *reading) policy(root *strictyaml.Node, p *Policy) {
 
 var (
 	localeShape      = regexp.MustCompile(`^[a-z]{2,3}$`)
-	nameShape        = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$`)
-	environmentShape = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_. -]{0,99}$`)
+	nameShape        = form.Of("A-Za-z0-9", "A-Za-z0-9_.-", 100)
+	environmentShape = form.Of("A-Za-z0-9", "A-Za-z0-9_. -", 100)
 	bucketShape      = regexp.MustCompile(`^(s3|gs|azblob)://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9](/[A-Za-z0-9][A-Za-z0-9._=-]*)*/?$`)
 	workflowShape    = regexp.MustCompile(`^\.github/workflows/[A-Za-z0-9_][A-Za-z0-9_.-]*\.ya?ml$`)
 	ruleShape        = regexp.MustCompile(`^[A-Z]{2,3}[0-9]{3}$`)
-	hashShape        = regexp.MustCompile(`^[0-9a-f]{64}$`)
 	// pointerShape is RFC 6901, not the whole document.
 	pointerShape = regexp.MustCompile(`^(/([^~/]|~0|~1)*)+$`)
 )
@@ -219,13 +219,13 @@ func (r *reading) word(to *string, allowed ...string) func(value) {
 	}
 }
 
-func (r *reading) shaped(to *string, shape *regexp.Regexp, kase string) func(value) {
+func (r *reading) shaped(to *string, shape func(string) bool, kase string) func(value) {
 	return func(v value) {
 		text, ok := r.text(v)
 		if !ok {
 			return
 		}
-		if !shape.MatchString(text) {
+		if !shape(text) {
 			r.find("PO003", kase, v.At, "key", v.key, "value", clip(text))
 			return
 		}
@@ -462,11 +462,11 @@ func (r *reading) waivers(v value, to *[]Waiver) {
 		before := len(r.findings)
 		w := Waiver{At: item.At}
 		r.each(item, []field{
-			{"rule", r.part(&w.Rule, ruleShape, "rule_shape")},
-			{"file_sha256", r.part(&w.FileSHA256, hashShape, "hash_shape")},
+			{"rule", r.part(&w.Rule, ruleShape.MatchString, "rule_shape")},
+			{"file_sha256", r.part(&w.FileSHA256, form.SHA256, "hash_shape")},
 			{"line", r.integer(&w.Line, 1, maxLine)},
-			{"pointer", r.part(&w.Pointer, pointerShape, "pointer_shape")},
-			{"owner", r.part(&w.Owner, ownerShape, "owner_shape")},
+			{"pointer", r.part(&w.Pointer, pointerShape.MatchString, "pointer_shape")},
+			{"owner", r.part(&w.Owner, isOwner, "owner_shape")},
 			{"reason", func(v value) { w.Reason, _ = r.text(v) }},
 			{"expires", func(v value) { r.day(v, &w.Expires) }},
 		})
@@ -501,13 +501,13 @@ func (r *reading) waivers(v value, to *[]Waiver) {
 }
 
 // part is shaped for the parts of a waiver or key: the sentence names the part.
-func (r *reading) part(to *string, shape *regexp.Regexp, kase string) func(value) {
+func (r *reading) part(to *string, shape func(string) bool, kase string) func(value) {
 	return func(v value) {
 		text, ok := r.text(v)
 		if !ok {
 			return
 		}
-		if !shape.MatchString(text) {
+		if !shape(text) {
 			r.find("PO007", kase, v.At, "value", clip(text))
 			return
 		}

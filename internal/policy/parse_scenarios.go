@@ -22,7 +22,7 @@ func (r *reading) scenarios(v value, to map[string]Scenario) {
 	}
 	for _, e := range v.Entries {
 		key := v.key + "." + e.Key
-		if !nameShape.MatchString(e.Key) {
+		if !nameShape(e.Key) {
 			r.find("PO003", "name_shape", e.At, "key", v.key, "value", clip(e.Key))
 			continue
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/hmarr/codeowners"
 
 	"github.com/pilotgate/pilotgate/internal/finding"
+	"github.com/pilotgate/pilotgate/internal/form"
 )
 
 // The roles; both must approve.
@@ -120,13 +121,20 @@ func (r Roles) Teams() []Owner {
 
 var (
 	sectionShape = regexp.MustCompile(`^\[([^\[\]]*)\]$`)
-	// loginShape: letters, digits and single hyphens; accounts that a company
-	// manages end in "_" and a short code.
-	loginShape = regexp.MustCompile(`^[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}(?:_[A-Za-z0-9]{1,10})?$`)
-	teamShape  = regexp.MustCompile(`^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,98}[A-Za-z0-9_])?$`)
-	emailShape = regexp.MustCompile(`^[^@\s]+@[^@\s]+$`)
-	ownerShape = regexp.MustCompile(`^@[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}(?:_[A-Za-z0-9]{1,10})?$`)
+	teamLetters  = form.Of("A-Za-z0-9_", "A-Za-z0-9_.-", 100)
+	emailShape   = regexp.MustCompile(`^[^@\s]+@[^@\s]+$`)
 )
+
+// isTeamSlug tells whether a text is what a team is called in a path.
+func isTeamSlug(s string) bool {
+	return teamLetters(s) && !strings.HasSuffix(s, ".") && !strings.HasSuffix(s, "-")
+}
+
+// isOwner tells whether a text names one account: "@login".
+func isOwner(s string) bool {
+	login, ok := strings.CutPrefix(s, "@")
+	return ok && form.Login(login)
+}
 
 // ParseRoles reads a role file. A line that cannot be read is a finding and
 // gives nobody a role.
@@ -378,9 +386,9 @@ func owner(text string) (Owner, string) {
 	}
 	org, team, isTeam := strings.Cut(name, "/")
 	switch {
-	case isTeam && loginShape.MatchString(org) && teamShape.MatchString(team):
+	case isTeam && form.Login(org) && isTeamSlug(team):
 		return Owner{Org: org, Team: team}, ""
-	case !isTeam && loginShape.MatchString(name):
+	case !isTeam && form.Login(name):
 		return Owner{Login: name}, ""
 	}
 	return Owner{}, "shape"

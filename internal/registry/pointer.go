@@ -2,11 +2,12 @@ package registry
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/pilotgate/pilotgate/internal/finding"
+	"github.com/pilotgate/pilotgate/internal/form"
 	"github.com/pilotgate/pilotgate/internal/policy/strictyaml"
 )
 
@@ -47,9 +48,17 @@ func (p Pointer) Scenarios() []string { return slices.Sorted(maps.Keys(p.Targets
 
 var targetKeys = []string{"model", "version", "digest", "previous"}
 
-var targetShapes = map[string]*regexp.Regexp{
-	"model": nameShape, "version": versionShape, "digest": digestShape,
-	"previous": regexp.MustCompile(`^(?:sha256:)?[0-9a-f]{64}$|^[A-Za-z0-9][A-Za-z0-9_./-]{0,99}@[A-Za-z0-9][A-Za-z0-9_.+:-]{0,71}$`),
+var targetShapes = map[string]func(string) bool{
+	"model": nameShape, "version": versionShape, "digest": isDigest,
+	"previous": isPrevious,
+}
+
+var previousVersion = form.Of("A-Za-z0-9", "A-Za-z0-9_.+:-", 72)
+
+// isPrevious takes a digest, or a model at a version or digest.
+func isPrevious(text string) bool {
+	model, version, ok := strings.Cut(text, "@")
+	return isDigest(text) || ok && nameShape(model) && previousVersion(version)
 }
 
 // ParsePointer reads a deployment pointer: a map from scenario to target.
@@ -77,7 +86,7 @@ func ParsePointer(path string, src []byte) Pointer {
 }
 
 func (r *reading) target(e strictyaml.Entry) (Target, bool) {
-	if !nameShape.MatchString(e.Key) {
+	if !nameShape(e.Key) {
 		r.find("RL005", "shape", e.At, "key", "scenario", "value", clip(e.Key))
 		return Target{}, false
 	}

@@ -11,12 +11,12 @@ package registry
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/pilotgate/pilotgate/internal/finding"
+	"github.com/pilotgate/pilotgate/internal/form"
 	"github.com/pilotgate/pilotgate/internal/policy/strictyaml"
 )
 
@@ -109,19 +109,21 @@ func (r Registry) one(fits func(Entry) bool) (Entry, bool) {
 }
 
 var (
-	nameShape    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_./-]{0,99}$`)
-	versionShape = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$`)
-	digestShape  = regexp.MustCompile(`^(?:sha256:)?([0-9a-f]{64})$`)
-	pilotShape   = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
-	configShape  = regexp.MustCompile(`^[A-Za-z0-9_.][A-Za-z0-9_./ -]{0,299}$`)
+	nameShape    = form.Of("A-Za-z0-9", "A-Za-z0-9_./-", 100)
+	versionShape = form.Of("A-Za-z0-9", "A-Za-z0-9_.+-", 64)
+	configShape  = form.Of("A-Za-z0-9_.", "A-Za-z0-9_./ -", 300)
 )
+
+// isDigest takes a digest in its full form or bare.
+func isDigest(text string) bool { return bareDigest(text) != "" }
 
 // bareDigest returns a digest in its full form, "" if the text is none.
 func bareDigest(text string) string {
-	if m := digestShape.FindStringSubmatch(text); m != nil {
-		return "sha256:" + m[1]
+	bare := strings.TrimPrefix(text, "sha256:")
+	if !form.SHA256(bare) {
+		return ""
 	}
-	return ""
+	return "sha256:" + bare
 }
 
 // Parse reads a registry: a list of entries under "models", or the list alone.
@@ -210,7 +212,7 @@ func (r *reading) entries(list *strictyaml.Node) []Entry {
 }
 
 // scalars reads a map of texts, each by its shape.
-func (r *reading) scalars(rule string, n *strictyaml.Node, keys []string, shapes map[string]*regexp.Regexp) (values map[string]string, places map[string]finding.Position, ok bool) {
+func (r *reading) scalars(rule string, n *strictyaml.Node, keys []string, shapes map[string]func(string) bool) (values map[string]string, places map[string]finding.Position, ok bool) {
 	values, places = map[string]string{}, map[string]finding.Position{}
 	if n.Kind != strictyaml.Map {
 		r.find(rule, "not_a_map", n.At)
@@ -226,7 +228,7 @@ func (r *reading) scalars(rule string, n *strictyaml.Node, keys []string, shapes
 			continue // "digest:" without a value yet
 		}
 		scalar := e.Value.Kind == strictyaml.Text || e.Value.Kind == strictyaml.Number
-		if !scalar || !shapes[e.Key].MatchString(e.Value.Text) {
+		if !scalar || !shapes[e.Key](e.Value.Text) {
 			r.find(rule, "shape", e.Value.At, "key", e.Key, "value", clip(e.Value.Text))
 			ok = false
 			continue
@@ -236,9 +238,9 @@ func (r *reading) scalars(rule string, n *strictyaml.Node, keys []string, shapes
 	return values, places, ok
 }
 
-var entryShapes = map[string]*regexp.Regexp{
-	"name": nameShape, "version": versionShape, "digest": digestShape, "config": configShape, "pilot": pilotShape,
-	"status": regexp.MustCompile(`^[a-z]{1,20}$`),
+var entryShapes = map[string]func(string) bool{
+	"name": nameShape, "version": versionShape, "digest": isDigest, "config": configShape, "pilot": form.Pilot,
+	"status": form.Of("a-z", "a-z", 20),
 }
 
 func (r *reading) entry(n *strictyaml.Node) (Entry, bool) {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/pilotgate/pilotgate/internal/finding"
+	"github.com/pilotgate/pilotgate/internal/form"
 	"github.com/pilotgate/pilotgate/internal/plan"
 )
 
@@ -33,8 +34,6 @@ func baselineModel(b *Bench) {
 }
 
 var versioned = regexp.MustCompile(`\bv?\d+(\.\d+)+\b`)
-
-var hex64 = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // commit: the full hash of code that the base branch has, or "this PR".
 func commit(b *Bench) {
@@ -80,7 +79,7 @@ func datasetHash(b *Bench) {
 		}
 		return
 	}
-	if !hex64.MatchString(strings.ToLower(v.Text)) {
+	if !form.SHA256(strings.ToLower(v.Text)) {
 		f := b.Find("not_a_hash", v.At, "value", v.Text)
 		if scan != nil {
 			f.Mend = replace(v, scan.SHA256)

@@ -12,6 +12,7 @@ import (
 	"github.com/pilotgate/pilotgate/internal/dossier"
 	"github.com/pilotgate/pilotgate/internal/facts"
 	"github.com/pilotgate/pilotgate/internal/finding"
+	"github.com/pilotgate/pilotgate/internal/form"
 	"github.com/pilotgate/pilotgate/internal/plan"
 )
 
@@ -148,7 +149,7 @@ func sameHash(b *Bench) {
 		}
 		if !strings.EqualFold(v.Text, scan.SHA256) {
 			same = false
-			if kase == "plan" && !hex64.MatchString(strings.ToLower(v.Text)) {
+			if kase == "plan" && !form.SHA256(strings.ToLower(v.Text)) {
 				return // CF005 told that it is no hash
 			}
 			f := b.Find(kase, v.At, "stated", abbreviated(v.Text), "computed", abbreviated(scan.SHA256), "path", scan.Path)

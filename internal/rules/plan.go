@@ -2,12 +2,12 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/pilotgate/pilotgate/internal/benchmark"
 	"github.com/pilotgate/pilotgate/internal/finding"
+	"github.com/pilotgate/pilotgate/internal/form"
 	"github.com/pilotgate/pilotgate/internal/plan"
 )
 
@@ -127,14 +127,10 @@ func initiator(b *Bench) {
 		}
 		return
 	}
-	if !loginShape.MatchString(strings.TrimPrefix(v.Text, "@")) {
+	if !form.Login(strings.TrimPrefix(v.Text, "@")) {
 		b.Find("not_a_login", v.At, "value", v.Text).Severity = finding.Error
 	}
 }
-
-// loginShape keeps look-alikes of other alphabets out; accounts that a company
-// manages end in "_" and a short code.
-var loginShape = regexp.MustCompile(`^[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}(?:_[A-Za-z0-9]{1,10})?$`)
 
 func scenario(b *Bench) {
 	q := b.Request

@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"regexp"
 	"strings"
 
 	"github.com/pilotgate/pilotgate/internal/benchmark"
 	"github.com/pilotgate/pilotgate/internal/evaluation"
 	"github.com/pilotgate/pilotgate/internal/finding"
+	"github.com/pilotgate/pilotgate/internal/form"
 	"github.com/pilotgate/pilotgate/internal/ledger"
 )
 
@@ -132,15 +132,13 @@ var claims = []struct {
 		return []string{"measured", r.Manifest.GitCommit, "signed", signed.Launch.GitCommit}, r.Manifest.GitCommit == signed.Launch.GitCommit
 	}},
 	{"no_model", func(r *Results, _ *ledger.Record) ([]string, bool) {
-		return nil, modelDigest.MatchString(r.Manifest.Model.Digest) && r.Manifest.Model.Name != ""
+		return nil, form.Digest(r.Manifest.Model.Digest) && r.Manifest.Model.Name != ""
 	}},
 	{"other_scenario", func(r *Results, signed *ledger.Record) ([]string, bool) {
 		want := signed.Launch.Scenario
 		return []string{"signed", want}, r.Candidate.Scenario == want && r.Baseline.Scenario == want
 	}},
 }
-
-var modelDigest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 
 // Refused is why results are not those of a sign-off, with the values of its
 // sentence; "" if they are.

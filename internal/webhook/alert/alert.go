@@ -15,6 +15,8 @@ import (
 	"regexp"
 	"time"
 	"unicode/utf8"
+
+	"github.com/pilotgate/pilotgate/internal/form"
 )
 
 // Alert is one alert as it travels with its key (queue.Payloads).
@@ -91,10 +93,8 @@ type sent struct {
 // The shapes of label values. A model is named as in the registry, a pilot as
 // in its plan; nothing that is none of these becomes a fact.
 var (
-	nameShape        = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N} _.:/+-]*$`) // and at most maxName characters: counted here, the expression would be megabytes
-	modelShape       = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_./+:-]{0,99}$`)
-	pilotShape       = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
-	fingerprintShape = regexp.MustCompile(`^[0-9a-f]{16}$`)
+	nameShape  = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N} _.:/+-]*$`) // and at most maxName characters: counted here, the expression would be megabytes
+	modelShape = form.Of("A-Za-z0-9", "A-Za-z0-9_./+:-", 100)
 )
 
 // maxName is how many characters a name of an alert, severity or metric has.
@@ -115,14 +115,16 @@ func (s sent) reduce(scenario string, now time.Time) (a Alert, why string) {
 		Model: l["model"], Version: l["version"], Pilot: l["pilot"], Metric: l["metric"],
 		StartsAt: s.StartsAt.UTC(), Status: s.Status, Received: now.UTC().Truncate(time.Minute),
 	}
-	fits := func(shape *regexp.Regexp, value string) bool { return value == "" || shape.MatchString(value) }
-	named := func(value string) bool { return utf8.RuneCountInString(value) <= maxName && fits(nameShape, value) }
+	fits := func(shape func(string) bool, value string) bool { return value == "" || shape(value) }
+	named := func(value string) bool {
+		return utf8.RuneCountInString(value) <= maxName && fits(nameShape.MatchString, value)
+	}
 	switch {
 	case a.Status != firing && a.Status != resolved,
 		s.StartsAt.IsZero(), far(s.StartsAt), far(s.EndsAt),
-		a.Name == "", !fingerprintShape.MatchString(a.Fingerprint),
+		a.Name == "", !form.Hex(a.Fingerprint, 16),
 		!named(a.Name), !named(a.Severity), !named(a.Metric),
-		!fits(modelShape, a.Model), !fits(modelShape, a.Version), !fits(pilotShape, a.Pilot):
+		!fits(modelShape, a.Model), !fits(modelShape, a.Version), !fits(form.Pilot, a.Pilot):
 		return Alert{}, "malformed"
 	}
 	if a.Status == resolved {

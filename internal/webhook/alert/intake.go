@@ -9,7 +9,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
+	"github.com/pilotgate/pilotgate/internal/form"
 	"github.com/pilotgate/pilotgate/internal/queue"
 )
 
@@ -69,9 +69,6 @@ type token struct {
 	source int
 }
 
-// repositoryShape is GitHub's "owner/name".
-var repositoryShape = regexp.MustCompile(`^[A-Za-z0-9-]{1,39}/[A-Za-z0-9_.-]{1,100}$`)
-
 // New makes an Intake. A short token, and one that stands twice, are errors:
 // the first can be guessed, the second says two things.
 func New(o Options) (*Intake, error) {
@@ -86,7 +83,7 @@ func New(o Options) (*Intake, error) {
 	}
 	in := &Intake{o: o}
 	for i, s := range o.Sources {
-		if !repositoryShape.MatchString(s.Repository) || !modelShape.MatchString(s.Scenario) {
+		if !form.Repository(s.Repository) || !modelShape(s.Scenario) {
 			return nil, fmt.Errorf("make alert intake: source %d needs a repository as owner/name and a scenario", i+1)
 		}
 		if n := len(s.Tokens); n < 1 || n > 2 {
