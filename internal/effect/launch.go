@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/pilotgate/pilotgate/internal/approval"
 	"github.com/pilotgate/pilotgate/internal/facts"
 	"github.com/pilotgate/pilotgate/internal/judge"
 	"github.com/pilotgate/pilotgate/internal/ledger"
@@ -37,13 +36,7 @@ func launchEffects(s *facts.Pilot, v judge.PilotVerdict, signer *ledger.Signer, 
 		out = append(out, Claim{Ref: l.ClaimRef, Parent: s.Repository.DefaultOID, Message: claim.Message()}, start(s, v, words), again)
 	}
 	out = append(out, renewalEffects(s, v, words)...)
-	if s.Plan != nil {
-		thumbs, replies := answeredOrders(s.Plan.Number, l.Orders, func(o approval.Order) string { return words.RefusedRenewal(v, o) })
-		out = append(out, diffReplies(s.Plan, replies)...)
-		for _, a := range thumbs {
-			out = append(out, a)
-		}
-	}
+	out = append(out, ordersOfPilot(s, v, words)...)
 	out = append(out, runComment(s, v, words)...)
 	results, err := resultsEffects(s, v, words)
 	if err != nil {

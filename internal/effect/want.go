@@ -1,7 +1,6 @@
 package effect
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -169,34 +168,6 @@ func asked(p *facts.PullRequest, v judge.Verdict) Ask {
 		a.TeamIDs = nil
 	}
 	return a
-}
-
-// ordersAnswered puts a thumb under each comment with commands, up where they count,
-// and says to whoever gave one that does not why. What was answered once is
-// answered: a command is weighed when it is given.
-func ordersAnswered(p *facts.PullRequest, v judge.Verdict, words *render.Words) (thumbs []Acknowledge, replies []Reply) {
-	return answeredOrders(p.Number, v.People.Orders, func(o approval.Order) string { return words.Refusal(v, o) })
-}
-
-func answeredOrders(number int, orders []approval.Order, refusal func(approval.Order) string) (thumbs []Acknowledge, replies []Reply) {
-	for _, o := range orders {
-		if o.From.Acknowledged {
-			continue
-		}
-		content := "+1"
-		if o.Refused.Key != "" {
-			content = "confused"
-			replies = append(replies, Reply{Number: number, CommentID: o.From.ID, Body: refusal(o)})
-		}
-		i := slices.IndexFunc(thumbs, func(a Acknowledge) bool { return a.CommentID == o.From.ID })
-		switch {
-		case i < 0:
-			thumbs = append(thumbs, Acknowledge{CommentID: o.From.ID, NodeID: o.From.NodeID, Content: content})
-		case content == "confused":
-			thumbs[i].Content = content
-		}
-	}
-	return thumbs, replies
 }
 
 // overridden opens the incident issue of an override, once for each digest.

@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"regexp"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/shopspring/decimal"
 
-	"github.com/pilotgate/pilotgate/internal/approval"
 	"github.com/pilotgate/pilotgate/internal/benchmark"
 	"github.com/pilotgate/pilotgate/internal/dossier"
 	"github.com/pilotgate/pilotgate/internal/facts"
@@ -177,49 +175,13 @@ func (v *PilotVerdict) sight(s *facts.Pilot, i *Incident) []facts.Need {
 			}
 		}
 	}
-	needs := v.commands(s, i)
+	needs := v.weighRollbacks(s)
+	for _, o := range v.Rollbacks {
+		if o.Refused.Key == "" {
+			i.see(Sighting{At: o.At.UTC(), Cause: CauseCommand, Name: o.By.Login, Detail: ledger.Clean(o.Reason), Key: "comment " + strconv.FormatInt(o.From.ID, 10)})
+		}
+	}
 	return append(needs, v.postRelease(s, i)...)
-}
-
-// commands are the `/pilot rollback` lines on the pilot's requests that were
-// written after the release. They are for the Operations Owner, and for nobody
-// who has a part in the plan.
-func (v *PilotVerdict) commands(s *facts.Pilot, i *Incident) []facts.Need {
-	if s.Plan == nil {
-		return nil
-	}
-	pulls := []facts.PullRequest{*s.Plan}
-	for _, p := range s.Pulls {
-		pulls = append(pulls, p)
-	}
-	slices.SortFunc(pulls, func(a, b facts.PullRequest) int { return cmp.Compare(a.Number, b.Number) })
-	var asked []approval.Command
-	for _, p := range pulls {
-		for _, c := range approval.Commands(p.Comments) {
-			if c.Verb == "rollback" && !c.At.Before(v.Release.Since) && !v.Release.Since.IsZero() {
-				asked = append(asked, c)
-			}
-		}
-	}
-	if len(asked) == 0 {
-		return nil
-	}
-	plan := nowView(s)
-	d, needs := dossier.OpenPlan(plan, s.PlanPath)
-	if len(needs) > 0 {
-		return needs
-	}
-	in := approvalInput(&d, v.Digest, nil)
-	if needs := approval.Needs(in); len(needs) > 0 {
-		return needs
-	}
-	for _, c := range asked {
-		if _, ok := approval.MayCommand(in, c, approval.Operations); !ok {
-			continue
-		}
-		i.see(Sighting{At: c.At.UTC(), Cause: CauseCommand, Name: c.By.Login, Detail: ledger.Clean(c.Reason), Key: "comment " + strconv.FormatInt(c.From.ID, 10)})
-	}
-	return nil
 }
 
 // postRelease looks at the newest completed run of the trusted benchmark on the

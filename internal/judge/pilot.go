@@ -58,6 +58,9 @@ type PilotVerdict struct {
 	Decision Decision
 	// Release is what followed a Go decision.
 	Release Release
+	// Rollbacks are the `/pilot rollback` commands, and why those that do not count
+	// do not.
+	Rollbacks []Rollback
 	// LookAgainAt is when time alone changes this verdict; zero: never.
 	LookAgainAt time.Time
 
@@ -143,6 +146,9 @@ func openPilot(s *facts.Pilot) (PilotVerdict, []facts.Need) {
 	}
 	if v.State == SignedOff {
 		needs = append(append(needs, v.openDecision(s)...), v.openRelease(s)...)
+	}
+	if len(needs) == 0 {
+		v.refuseRollbacks(s)
 	}
 	if at := v.Launch.again; !at.IsZero() && (v.LookAgainAt.IsZero() || at.Before(v.LookAgainAt)) {
 		v.LookAgainAt = at

@@ -19,7 +19,32 @@ func IsReply(line string) bool { return strings.HasPrefix(line, "<!-- pilotgate:
 // Refusal says to whoever gave a command why it does not count. It mentions
 // nobody else: nobody else has to act.
 func (w *Words) Refusal(v judge.Verdict, o approval.Order) string {
-	args := map[string]string{"command": "/pilot " + o.Verb, "login": o.By.Login, "digest": shortDigest(v.Digest)}
+	roles := []string{o.Role}
+	if o.Role == "" {
+		roles = v.Dossier.Roles.Required()
+	}
+	var takes []holding
+	for _, r := range roles {
+		takes = append(takes, holding{r, approval.Holders(v.Dossier.Roles, r, v.Dossier.ApprovalPaths())})
+	}
+	return w.refusal(o, v.Digest, takes)
+}
+
+// RefusedAfterMerge is Refusal for the commands about a pilot, `/pilot renew`
+// and `/pilot rollback`. Holders are of the command's role.
+func (w *Words) RefusedAfterMerge(v judge.PilotVerdict, o approval.Order, holders []string) string {
+	return w.refusal(o, v.Digest, []holding{{o.Role, holders}})
+}
+
+// holding is who holds a role.
+type holding struct {
+	role   string
+	people []string
+}
+
+// refusal is a sentence; takes are the roles that the command is for.
+func (w *Words) refusal(o approval.Order, digest string, takes []holding) string {
+	args := map[string]string{"command": "/pilot " + o.Verb, "login": o.By.Login, "digest": shortDigest(digest)}
 	if o.Verb == "confirm" && o.Item != "" {
 		args["command"] += " " + o.Item
 	}
@@ -30,31 +55,14 @@ func (w *Words) Refusal(v judge.Verdict, o approval.Order) string {
 	if plainLogin(o.By.Login) {
 		who = "@" + o.By.Login
 	}
-	return who + ", " + w.refused(v, o, args) + " " + w.texts["refused"]["unchanged"]
+	return who + ", " + w.refused(o, args, takes) + " " + w.texts["refused"]["unchanged"]
 }
 
-// RefusedRenewal is Refusal for `/pilot renew`, on the request that brought the plan.
-func (w *Words) RefusedRenewal(v judge.PilotVerdict, o approval.Order) string {
-	args := map[string]string{"command": "/pilot " + o.Verb, "digest": shortDigest(v.Digest)}
-	for k, x := range o.Refused.Args {
-		args[k] = x
-	}
-	who := "`@" + escape(o.By.Login, markdown, true) + "`"
-	if plainLogin(o.By.Login) {
-		who = "@" + o.By.Login
-	}
-	return who + ", " + w.sayMap(markdown, "refused", o.Refused.Key, args) + " " + w.texts["refused"]["unchanged"]
-}
-
-func (w *Words) refused(v judge.Verdict, o approval.Order, args map[string]string) string {
+func (w *Words) refused(o approval.Order, args map[string]string, takes []holding) string {
 	if o.Refused.Key == "no_role" {
-		roles := []string{o.Role}
-		if o.Role == "" {
-			roles = v.Dossier.Roles.Required()
-		}
 		var held []string
-		for _, r := range roles {
-			held = append(held, w.raw("refused", "role", "role", escape(r, markdown, false), "people", names(approval.Holders(v.Dossier.Roles, r, v.Dossier.ApprovalPaths()))))
+		for _, h := range takes {
+			held = append(held, w.raw("refused", "role", "role", escape(h.role, markdown, false), "people", names(h.people)))
 		}
 		args["roles"] = "{}" // filled in afterwards: it is Markdown of our own
 		return strings.Replace(w.sayMap(markdown, "refused", "for_role", args), "{}", strings.Join(held, w.texts["say"]["and"]), 1)

@@ -367,15 +367,35 @@ func sendsAlerts(t *testing.T) {
 	on(t, "the Operations Owner may ask for it, nobody else", func(t *testing.T, s *stage) {
 		s.released()
 		s.pass(time.Minute)
-		for _, who := range []string{max, irina, dana} {
-			s.pr.Comment(who, "/pilot rollback I do not like it")
+		for _, c := range []struct{ who, reply string }{
+			{max, "@max, `/pilot rollback` is for the Operations Owner (`@acme/ml-ops`). Nothing was changed."},
+			{irina, "@irina-ml, `/pilot rollback` is for the Operations Owner (`@acme/ml-ops`). Nothing was changed."},
+			{dana, "@dana, `/pilot rollback` is for the Operations Owner (`@acme/ml-ops`). Nothing was changed."},
+		} {
+			reaction, reply := s.command(s.pr, c.who, "/pilot rollback I do not like it")
+			assert.Equal(t, "confused", reaction)
+			assert.Contains(t, reply, c.reply)
 		}
-		s.settle()
 		assert.Empty(t, s.openIssues())
-		s.pr.Comment(oleg, "/pilot rollback Readers complain about empty digests")
-		s.settle()
+		reaction, reply := s.command(s.pr, oleg, "/pilot rollback Readers complain about empty digests")
+		assert.Equal(t, "+1", reaction)
+		assert.NotContains(t, reply, oleg, "what counts needs no answer in words")
 		require.Len(t, s.openIssues(), 1)
 		assert.Contains(t, s.openIssues()[0].Body, "Readers complain about empty digests")
+		s.one("rollback/")
+	})
+	on(t, "where nothing is live, there is nothing to roll back", func(t *testing.T, s *stage) {
+		s.signedOff()
+		reaction, reply := s.command(s.pr, oleg, "/pilot rollback just in case")
+		assert.Equal(t, "confused", reaction)
+		assert.Contains(t, reply, "@oleg-ops, `/pilot rollback` is for a model of this pilot that is deployed, and none is. Nothing was changed.")
+	})
+	on(t, "once it was rolled back, there is nothing more", func(t *testing.T, s *stage) {
+		s.rolledBack()
+		reaction, reply := s.command(s.pr, oleg, "/pilot rollback again")
+		assert.Equal(t, "confused", reaction)
+		assert.Contains(t, reply, "none is")
+		assert.Len(t, s.openIssues(), 1)
 		s.one("rollback/")
 	})
 	on(t, "a failed benchmark on the default branch opens it too", func(t *testing.T, s *stage) {
