@@ -117,22 +117,6 @@ var schemaSeeds = []string{
 	`{"sample_id":"ab","n":null}`,
 }
 
-func TestValidatorAgreesWithTheLibrary(t *testing.T) {
-	r := rand.New(rand.NewPCG(3, 5))
-	for _, p := range pairs(t) {
-		w := newWalker(&told{})
-		for _, seed := range schemaSeeds {
-			for range 1500 {
-				line := seed
-				for range 1 + r.IntN(3) {
-					line = mutate(r, line)
-				}
-				agree(t, p, w, []byte(line))
-			}
-		}
-	}
-}
-
 func FuzzValidatorAgreesWithTheLibrary(f *testing.F) {
 	for _, s := range schemaSeeds {
 		f.Add([]byte(s))

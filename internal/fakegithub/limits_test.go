@@ -160,14 +160,14 @@ func TestUpdatesAppendAnnotationsAndOnlyTheOwnerUpdates(t *testing.T) {
 
 func TestBigPullRequestsAreCutSilently(t *testing.T) {
 	w := newWorld(t, Options{})
-	files := map[string]File{}
+	for i := range 250 {
+		w.repo.MustCommit("big", "ada", CommitSpec{Message: fmt.Sprint(i), Files: map[string]File{"n": Text(fmt.Sprint(i))}})
+	}
+	files := map[string]File{} // last, or each commit would list them all
 	for i := range 3001 {
 		files[fmt.Sprintf("big/%04d", i)] = Text("x")
 	}
 	w.repo.MustCommit("big", "ada", CommitSpec{Files: files})
-	for i := range 250 {
-		w.repo.MustCommit("big", "ada", CommitSpec{Message: fmt.Sprint(i), Files: map[string]File{"n": Text(fmt.Sprint(i))}})
-	}
 	pr := w.repo.OpenPR(PRSpec{Author: "ada", Title: "Big", Head: "big"})
 	count := func(what string) int {
 		n := 0
