@@ -1,7 +1,7 @@
 # make test        everything that a change must pass (about 5 minutes on 2 cores)
 # make test-real   what is slow or needs real parts
 # make test-faults killed at every step, frozen replicas, a full disk (as root)
-# make unit race   the tests alone: those of the core, those of the shell with -race
+# make unit race unraced  the tests alone: those of the core, those of the shell with -race, and what of those runs without
 # make fuzz        each fuzz target for FUZZ=5s
 # make lint        golangci-lint with gofumpt, built into ./.bin
 # make generate    documents and descriptions that are written from the code
@@ -28,13 +28,16 @@ RACE := ./internal/bytestore/... ./internal/dataset ./internal/demo/... ./intern
 # Tests make garbage fast; collecting it less often is a fifth of their time.
 COLLECT := GOGC=400 GOMEMLIMIT=1GiB
 
-.PHONY: help test test-real build static vet tidy generate generated unit race fuzz lint clean
+.PHONY: help test test-real build static vet tidy generate generated unit race unraced fuzz lint clean
 
 help:
 	@sed -n 's/^# \(make\)/\1/p' Makefile
 
-# Cheap first.
-test: static vet tidy generated unit race lint fuzz
+# Cheap first. The tests of the shell wait as long as they work, so the others
+# run meanwhile; fuzzing has the cores for itself. What one says is shown when it ends.
+test: static vet tidy generated
+	@$(MAKE) --no-print-directory --jobs=4 --output-sync=target race unraced unit lint
+	@$(MAKE) --no-print-directory fuzz
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/pilotgate ./cmd/pilotgate
@@ -60,13 +63,14 @@ generated:
 	after=$$(git status --porcelain; git diff | git hash-object --stdin); \
 	[ "$$before" = "$$after" ] || { echo "generated files were stale; commit them:"; git status --short; exit 1; }
 
-# Some packages wait more than they work, so that more of them run at a time than there are cores.
 unit:
-	$(COLLECT) $(GO) test -p 4 $$($(GO) list ./... | grep -vxFf <($(GO) list $(RACE)))
-	$(COLLECT) GO=$(GO) .ci/unraced
+	$(COLLECT) $(GO) test -p 2 $$($(GO) list ./... | grep -vxFf <($(GO) list $(RACE)))
 
 race:
-	$(COLLECT) $(GO) test -p 4 -race $(RACE)
+	$(COLLECT) $(GO) test -p 3 -race $(RACE)
+
+unraced:
+	$(COLLECT) GO=$(GO) .ci/unraced
 
 fuzz:
 	.ci/fuzz $(FUZZ)

@@ -1,7 +1,7 @@
 //go:build !race
 
 // Days of a pilot, each moment of which the race detector would make a minute:
-// `make unit` runs them without.
+// `make unraced` runs them without.
 
 package server_test
 
