@@ -26,7 +26,7 @@ RACE := ./internal/bytestore/... ./internal/dataset ./internal/demo/... ./intern
         ./internal/webhook/...
 
 # Tests make garbage fast; collecting it less often is a fifth of their time.
-COLLECT := GOGC=400 GOMEMLIMIT=1GiB
+COLLECT := GOGC=800 GOMEMLIMIT=1536MiB
 
 .PHONY: help test test-real build static vet tidy generate generated unit race unraced fuzz lint clean
 
