@@ -279,7 +279,7 @@ TEXT ·indexAVX512(SB), NOSPLIT, $0-25
 	VPXORQ Z7, Z7, Z7 // the chunk before
 	VPXORQ Z8, Z8, Z8 // errors
 	XORL R8, R8       // leads of two bytes in the chunk before
-	XORL R9, R9       // whether a longer character may have begun at its end
+	XORL R9, R9       // whether a longer character, or what is no lead, may be at its end
 next:
 	VMOVDQU64 (SI), Z0
 	VPCMPUB $1, Z27, Z0, K4
@@ -339,4 +339,8 @@ lookup:
 	VPCMPUB $5, Z26, Z0, K1 // E0 and above
 	KMOVQ K1, R9
 	SHRQ $61, R9
+	VPCMPUB $5, Z25, Z0, K1 // C0 and above: C0 and C1 are no lead, which what is behind them tells
+	KMOVQ K1, AX
+	SHRQ $63, AX
+	ORQ AX, R9
 	JMP  forward

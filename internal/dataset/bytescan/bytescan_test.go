@@ -3,6 +3,7 @@ package bytescan
 import (
 	"bytes"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -33,6 +34,28 @@ func samples() [][]byte {
 func TestFastFormsGiveWhatThePortableGive(t *testing.T) {
 	for _, b := range samples() {
 		same(t, b)
+	}
+}
+
+// Each lead byte, right and wrong, around the end of a chunk, with what may follow it
+// and what may not: whether bytes are UTF-8 must not depend on where they stand.
+func TestCharactersAcrossChunks(t *testing.T) {
+	for _, begins := range []string{"0", "Я", "€", "😀"} { // forms look closer where a chunk has longer characters
+		before := begins + strings.Repeat("0", 66)
+		for place := 56; place < 66; place++ {
+			for lead := 0x80; lead <= 0xFF; lead++ {
+				for _, rest := range []string{"", "\x80", "\x9F\x80", "\xA0\x80", "\x80\x80\x80", "\x90\xBF\xBF", "0"} {
+					b := append([]byte(before[:place]), byte(lead))
+					b = append(append(b, rest...), strings.Repeat("0", 2*64)...)
+					specials, valid := Index(nil, b)
+					require.Equal(t, utf8.Valid(b), valid, "%q", b)
+					require.Len(t, specials, (len(b)+63)/64)
+					if _, valid, ok := indexAVX2(b); ok {
+						require.Equal(t, utf8.Valid(b), valid, "AVX2: %q", b)
+					}
+				}
+			}
+		}
 	}
 }
 
