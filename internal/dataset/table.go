@@ -3,45 +3,59 @@ package dataset
 import "math/bits"
 
 // lineTable remembers hashes with the line that they were first met in, about
-// eleven bytes each. Of the 64 bits of a hash 60 count: two of four million different
+// twelve bytes each. Of the 64 bits of a hash 60 count: two of four million different
 // values are taken for one in one of 100,000 datasets of that size.
 //
-// The first bits of a hash choose a segment, which is sorted and has no gaps. It
-// takes pages, all of one size, so that what is given back can be taken again and
-// nothing is left to collect. As the table fills, each segment is split in two:
+// The first bits of a hash choose a segment, the next ones a bucket of it, which is
+// one line of the processor's cache, so that a look reads memory once; where a
+// bucket is full, the next one goes on. A segment grows by a page of buckets at a
+// time, and pages are all of one size, so that what is given back can be taken again
+// and nothing is left to collect. As the table fills, each segment is split in two:
 // then an entry needs a bit of the hash less, which its line number gets.
 type lineTable struct {
 	segments []tableSegment // 2^depth of them; none: nothing was remembered yet
 	depth    int
 	n        int
-	free     []*tablePage
-	fresh    []tablePage // not taken yet
+	sheets   []*[sheetPages]tablePage
+	fresh    uint32   // pages of the sheets that were never taken
+	free     []uint32 // pages that were given back
+	moved    []tableEntry
 }
 
-// tableSegment holds entries in the order of upper.
+// tableSegment holds n entries on its pages.
 type tableSegment struct {
-	pages []*tablePage
+	pages []uint32
 	n     int
 }
 
-// tablePage holds 72 bits an entry, the hash's and then the line's: the upper 64
-// and the lower 8.
-type tablePage struct {
-	upper [pageEntries]uint64
-	lower [pageEntries]uint8
+type tablePage [pageBuckets]tableBucket
+
+// tableBucket holds n entries of 72 bits, the hash's and then the line's: the upper
+// 64 and the lower 8.
+type tableBucket struct {
+	upper [bucketEntries]uint64
+	lower [bucketEntries]uint8
+	n     uint8
+}
+
+type tableEntry struct {
+	upper uint64
+	lower uint8
 }
 
 const (
-	hashBits     = 60
-	entryBytes   = 9
-	firstDepth   = 10
-	pageEntries  = 32
-	segmentLimit = 256 // entries on average: more would be moved too slowly
-	freshPages   = 112 // 32 KB at a time
+	hashBits      = 60
+	entryBits     = 72
+	firstDepth    = 10
+	bucketEntries = 7
+	pageBuckets   = 4
+	pageRoom      = 24  // entries of a page on average, of 28: fuller buckets run over too often
+	segmentLimit  = 128 // entries on average
+	sheetPages    = 128 // 32 KB at a time
 )
 
 // lineShift is how many bits of upper belong to the line.
-func (t *lineTable) lineShift() int { return 8*entryBytes - 8 - (hashBits - t.depth) }
+func (t *lineTable) lineShift() int { return entryBits - 8 - (hashBits - t.depth) }
 
 // seen gives the line a hash was first met in; if it is new, it is remembered
 // with this line and first is 0.
@@ -50,13 +64,16 @@ func (t *lineTable) seen(h uint64, line int) (first int) {
 		t.deepen()
 	}
 	s, key := t.find(h)
-	i, known := s.search(key, t.lineShift())
-	if known {
-		return s.line(i, t.lineShift())
+	if s.n >= len(s.pages)*pageRoom {
+		t.grow(s)
 	}
-	t.insert(s, i, key|uint64(line)>>8, uint8(line))
-	t.n++
-	return 0
+	b, first := t.search(s, key)
+	if first == 0 {
+		b.put(tableEntry{key | uint64(line)>>8, uint8(line)})
+		s.n++
+		t.n++
+	}
+	return first
 }
 
 // warm reads where a hash will be looked for. Asked for many of them in turn, the
@@ -70,19 +87,19 @@ func (t *lineTable) warm(h uint64) uint64 {
 	if s.n == 0 {
 		return 0
 	}
-	return s.upper(s.guess(key)) + s.upper(s.n-1)
+	return t.bucket(s, s.place(key)).upper[0]
 }
 
 // line gives the line of a hash, or 0.
-func (t *lineTable) line(h uint64) int {
+func (t *lineTable) line(h uint64) (first int) {
 	if t.segments == nil {
 		return 0
 	}
 	s, key := t.find(h)
-	if i, known := s.search(key, t.lineShift()); known {
-		return s.line(i, t.lineShift())
+	if s.n > 0 {
+		_, first = t.search(s, key)
 	}
-	return 0
+	return first
 }
 
 // find gives the segment of a hash and the bits that tell it apart there, where
@@ -91,64 +108,91 @@ func (t *lineTable) find(h uint64) (s *tableSegment, key uint64) {
 	return &t.segments[h>>(64-t.depth)], h >> (64 - hashBits) << t.lineShift()
 }
 
-// search gives the place of a key: where it is, or where it would go. Keys are
-// spread evenly, so it is not far from where their value says.
-func (s *tableSegment) search(key uint64, shift int) (i int, known bool) {
-	i = s.guess(key)
-	for i < s.n && s.upper(i) < key {
-		i++
-	}
-	for i > 0 && s.upper(i-1) >= key {
-		i--
-	}
-	return i, i < s.n && s.upper(i)>>shift == key>>shift
-}
-
-func (s *tableSegment) guess(key uint64) int {
-	hi, _ := bits.Mul64(key, uint64(s.n))
+// place gives the bucket where a key is looked for first.
+func (s *tableSegment) place(key uint64) int {
+	hi, _ := bits.Mul64(key, uint64(len(s.pages)*pageBuckets))
 	return int(hi)
 }
 
-func (s *tableSegment) upper(i int) uint64 { return s.pages[i/pageEntries].upper[i%pageEntries] }
-
-func (s *tableSegment) line(i, shift int) int {
-	return int(s.upper(i)&(1<<shift-1)<<8 | uint64(s.pages[i/pageEntries].lower[i%pageEntries]))
+func (t *lineTable) bucket(s *tableSegment, i int) *tableBucket {
+	id := s.pages[i/pageBuckets]
+	return &t.sheets[id/sheetPages][id%sheetPages][i%pageBuckets]
 }
 
-// insert puts an entry at a place; each page behind it gives its last entry to the
-// next.
-func (t *lineTable) insert(s *tableSegment, i int, upper uint64, lower uint8) {
-	last := s.n / pageEntries
-	if s.n%pageEntries == 0 {
-		s.pages = append(s.pages, t.page())
+// search gives the line of a key, or 0 and the bucket where it would go. The segment
+// has room.
+func (t *lineTable) search(s *tableSegment, key uint64) (b *tableBucket, line int) {
+	shift := t.lineShift()
+	for i := s.place(key); ; i++ {
+		if i == len(s.pages)*pageBuckets {
+			i = 0
+		}
+		b = t.bucket(s, i)
+		for k, upper := range b.upper[:b.n] {
+			if (upper^key)>>shift == 0 {
+				return b, int(upper&(1<<shift-1)<<8 | uint64(b.lower[k]))
+			}
+		}
+		if b.n < bucketEntries {
+			return b, 0
+		}
 	}
-	filled := s.n % pageEntries // of the last page
-	for k := last; k > i/pageEntries; k-- {
-		p, before := s.pages[k], s.pages[k-1]
-		copy(p.upper[1:], p.upper[:filled])
-		copy(p.lower[1:], p.lower[:filled])
-		p.upper[0], p.lower[0] = before.upper[pageEntries-1], before.lower[pageEntries-1]
-		filled = pageEntries - 1
-	}
-	p, j := s.pages[i/pageEntries], i%pageEntries
-	copy(p.upper[j+1:], p.upper[j:filled])
-	copy(p.lower[j+1:], p.lower[j:filled])
-	p.upper[j], p.lower[j] = upper, lower
-	s.n++
 }
 
-func (t *lineTable) page() *tablePage {
+func (b *tableBucket) put(e tableEntry) {
+	b.upper[b.n], b.lower[b.n] = e.upper, e.lower
+	b.n++
+}
+
+// grow gives a segment a page more.
+func (t *lineTable) grow(s *tableSegment) {
+	t.moved = t.empty(s, t.moved[:0])
+	s.pages = append(s.pages, t.take())
+	t.fill(s, t.moved)
+}
+
+// empty appends the entries of a segment and leaves its buckets empty.
+func (t *lineTable) empty(s *tableSegment, entries []tableEntry) []tableEntry {
+	for i := range len(s.pages) * pageBuckets {
+		b := t.bucket(s, i)
+		for k := range b.n {
+			entries = append(entries, tableEntry{b.upper[k], b.lower[k]})
+		}
+		b.n = 0
+	}
+	s.n = 0
+	return entries
+}
+
+// fill puts new entries into a segment that has room for them.
+func (t *lineTable) fill(s *tableSegment, entries []tableEntry) {
+	mask := ^uint64(0) << t.lineShift()
+	for _, e := range entries {
+		i := s.place(e.upper & mask)
+		b := t.bucket(s, i)
+		for b.n == bucketEntries {
+			if i++; i == len(s.pages)*pageBuckets {
+				i = 0
+			}
+			b = t.bucket(s, i)
+		}
+		b.put(e)
+	}
+	s.n += len(entries)
+}
+
+// take gives an empty page.
+func (t *lineTable) take() (id uint32) {
 	if n := len(t.free); n > 0 {
-		p := t.free[n-1]
+		id = t.free[n-1]
 		t.free = t.free[:n-1]
-		return p
+		return id
 	}
-	if len(t.fresh) == 0 {
-		t.fresh = make([]tablePage, freshPages)
+	if t.fresh%sheetPages == 0 {
+		t.sheets = append(t.sheets, new([sheetPages]tablePage))
 	}
-	p := &t.fresh[0]
-	t.fresh = t.fresh[1:]
-	return p
+	t.fresh++
+	return t.fresh - 1
 }
 
 // deepen splits each segment in two.
@@ -160,14 +204,21 @@ func (t *lineTable) deepen() {
 	old, shift := t.segments, t.lineShift()
 	t.depth++
 	t.segments = make([]tableSegment, 1<<t.depth)
+	var half [2][]tableEntry
 	for k := range old {
-		s := &old[k]
-		for i := range s.n { // the key loses its first bit, the line gains one above its own
-			u := s.upper(i)
-			into := &t.segments[2*k+int(u>>63)]
-			t.insert(into, into.n, u>>shift<<(shift+1)|u&(1<<shift-1), s.pages[i/pageEntries].lower[i%pageEntries])
+		t.moved = t.empty(&old[k], t.moved[:0])
+		t.free = append(t.free, old[k].pages...)
+		half[0], half[1] = half[0][:0], half[1][:0]
+		for _, e := range t.moved { // the key loses its first bit, the line gains one above its own
+			into := &half[e.upper>>63]
+			*into = append(*into, tableEntry{e.upper>>shift<<(shift+1) | e.upper&(1<<shift-1), e.lower})
 		}
-		t.free = append(t.free, s.pages...)
-		*s = tableSegment{}
+		for i, entries := range half {
+			s := &t.segments[2*k+i]
+			for len(s.pages)*pageRoom < len(entries) {
+				s.pages = append(s.pages, t.take())
+			}
+			t.fill(s, entries)
+		}
 	}
 }
