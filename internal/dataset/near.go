@@ -31,15 +31,8 @@ type sketch struct {
 	bands [bands]uint32
 }
 
-// sketcher makes sketches; it keeps its buffers.
-type sketcher struct {
-	least [bins]uint64
-	// The hashes of the last words, and the run that ends with the last one as a
-	// polynomial of them.
-	window [8]uint64
-	roll   uint64
-	words  uint
-}
+// sketcher makes sketches; it keeps its buffer.
+type sketcher struct{ least [bins]uint64 }
 
 const (
 	mixA = 0x9E3779B97F4A7C15
@@ -65,74 +58,87 @@ var ends = func() (t [256]uint8) {
 // maxShort is the length of words that are hashed without a branch on it.
 const maxShort = 32
 
-// wordHash hashes the n bytes, at most maxShort, at the start of b, which has
-// maxShort bytes.
-func wordHash(b []byte, n int) uint64 {
-	_ = b[maxShort-1]
-	h := mix(binary.LittleEndian.Uint64(b)&firstBytes(n)^mixA, binary.LittleEndian.Uint64(b[8:])&firstBytes(n-8)^mixB^uint64(n))
+// firstBytes masks the first n of maxShort bytes.
+var firstBytes = func() (t [maxShort + 1][maxShort / 8]uint64) {
+	for n := range t {
+		for i := range n {
+			t[n][i/8] |= 0xFF << (i % 8 * 8)
+		}
+	}
+	return t
+}()
+
+// wordHash hashes the n bytes, at most maxShort, at the start of b.
+func wordHash(b *[maxShort]byte, n int) uint64 {
+	m := &firstBytes[n]
+	h := mix(binary.LittleEndian.Uint64(b[:])&m[0]^mixA, binary.LittleEndian.Uint64(b[8:])&m[1]^mixB^uint64(n))
 	if n > 16 {
-		h ^= mix(binary.LittleEndian.Uint64(b[16:])&firstBytes(n-16)^mixB, binary.LittleEndian.Uint64(b[24:])&firstBytes(n-24)^mixA)
+		h ^= mix(binary.LittleEndian.Uint64(b[16:])&m[2]^mixB, binary.LittleEndian.Uint64(b[24:])&m[3]^mixA)
 	}
 	return h
 }
-
-// firstBytes masks the first n bytes of a word in memory: none where n is
-// negative, all where it is 8 or more.
-func firstBytes(n int) uint64 { return 1<<(8*uint(max(n, 0))) - 1 }
 
 // sketch is of a surveyed text.
 func (k *sketcher) sketch(text []byte, chunks []bytescan.Chunk) sketch {
 	for i := range k.least {
 		k.least[i] = 1<<64 - 1
 	}
-	k.window = [len(k.window)]uint64{}
-	k.roll, k.words = 0, 0
-	from := 0
-	for c := range chunks {
-		for m := chunks[c].Blank; m != 0; m &= m - 1 {
+	// The hashes of the last words, and the run that ends with the last one as a
+	// polynomial of them.
+	var window [8]uint64
+	var roll uint64
+	words, from := uint(0), 0
+	for c := range len(chunks) + 1 {
+		m := uint64(0)
+		if c < len(chunks) {
+			m = chunks[c].Blank
+		}
+		if c == len(text)/64 {
+			m |= 1 << (len(text) % 64) // the last word ends with the text
+		}
+		for ; m != 0; m &= m - 1 {
 			at := c*64 + bits.TrailingZeros64(m)
-			if at > from {
-				k.word(text, from, at)
-			}
+			start, n := from, at-from
 			from = at + 1
+			if n <= 0 {
+				continue
+			}
+			if n > 1 {
+				n -= int(ends[text[at-1]])
+			}
+			var h uint64
+			if n <= maxShort && start+maxShort <= len(text) {
+				h = wordHash((*[maxShort]byte)(text[start:]), n)
+			} else {
+				h = edgeHash(text[start:], n)
+			}
+			oldest := window[(words-shingleWords)%uint(len(window))]
+			window[words%uint(len(window))] = h
+			roll = roll*rollK + h - oldest*rollK5
+			if words++; words >= shingleWords {
+				k.put(roll)
+			}
 		}
 	}
-	if from < len(text) {
-		k.word(text, from, len(text))
-	}
-	if k.words < shingleWords {
-		k.put() // a short text is one run
+	if words < shingleWords {
+		k.put(roll) // a short text is one run
 	}
 	return k.fold()
 }
 
-func (k *sketcher) word(text []byte, from, to int) {
-	n := to - from
-	if n > 1 {
-		n -= int(ends[text[to-1]])
+// edgeHash is of a word of any length, with any bytes behind it.
+func edgeHash(text []byte, n int) uint64 {
+	if n > maxShort {
+		return xxh3.Hash(text[:n])
 	}
-	var h uint64
-	switch {
-	case n > maxShort:
-		h = xxh3.Hash(text[from : from+n])
-	case from+maxShort <= len(text):
-		h = wordHash(text[from:], n)
-	default:
-		var last [maxShort]byte
-		copy(last[:], text[from:])
-		h = wordHash(last[:], n)
-	}
-	oldest := k.window[(k.words-shingleWords)%uint(len(k.window))]
-	k.window[k.words%uint(len(k.window))] = h
-	k.roll = k.roll*rollK + h - oldest*rollK5
-	if k.words++; k.words >= shingleWords {
-		k.put()
-	}
+	var last [maxShort]byte
+	copy(last[:], text)
+	return wordHash(&last, n)
 }
 
-// put enters the run of words into its bin.
-func (k *sketcher) put() {
-	h := mix(k.roll^mixB, mixA)
+// put enters a run of words into its bin.
+func (k *sketcher) put(run uint64) {
+	h := mix(run^mixB, mixA)
 	k.least[h>>58] = min(k.least[h>>58], h)
 }
 
@@ -176,7 +182,7 @@ func (s *sketch) likeness(low *[bins / 16]uint64) float64 {
 type nearTable struct {
 	chunks  []*[chunkTexts]remembered // so that growing copies nothing
 	n       int
-	slots   [bands][]uint32 // number of the text plus one; the band's hash picks the place
+	slots   [bands][]slot // the band's hash picks the place
 	partial bool            // some texts were not remembered: maxNear
 }
 
@@ -186,6 +192,19 @@ type remembered struct {
 }
 
 const chunkTexts = 1 << 12
+
+// slot is the number of a text plus one, in its lower bits, and the upper bits of
+// the band's hash, so that most other texts are passed by unread; 0 is free.
+type slot uint32
+
+const textBits = 20 // hold maxNear
+
+func newSlot(hash uint32, k int) slot { return slot(hash&^(1<<textBits-1) | uint32(k+1)) }
+
+func (s slot) text() int { return int(s&(1<<textBits-1)) - 1 }
+
+// may says whether the slot may be of a text with this hash.
+func (s slot) may(hash uint32) bool { return (uint32(s)^hash)>>textBits == 0 }
 
 func (t *nearTable) text(k int) *remembered { return &t.chunks[k/chunkTexts][k%chunkTexts] }
 
@@ -218,7 +237,10 @@ func (t *nearTable) find(s *sketch) (line int) {
 			if k == 0 {
 				break
 			}
-			if old := t.text(int(k - 1)); old.bands[b] == hash && s.likeness(&old.low) >= nearShare {
+			if !k.may(hash) {
+				continue
+			}
+			if old := t.text(k.text()); old.bands[b] == hash && s.likeness(&old.low) >= nearShare {
 				return int(old.line)
 			}
 		}
@@ -242,7 +264,7 @@ func (t *nearTable) add(s *sketch, line int) {
 		return
 	}
 	for b := range t.slots {
-		t.slots[b] = make([]uint32, max(1024, 2*len(t.slots[b])))
+		t.slots[b] = make([]slot, max(1024, 2*len(t.slots[b])))
 	}
 	for k := range t.n {
 		t.place(k)
@@ -256,7 +278,7 @@ func (t *nearTable) place(k int) {
 		mask := uint32(len(slots) - 1)
 		for p := range uint32(probes) {
 			if at := &slots[(hash+p)&mask]; *at == 0 {
-				*at = uint32(k + 1)
+				*at = newSlot(hash, k)
 				break
 			}
 		}

@@ -151,6 +151,9 @@ const (
 // another identifier of a person it is that person's.
 func (s *Scanner) settleNames() {
 	const reach = 200
+	if len(s.matches) == 0 {
+		return
+	}
 	names := false
 	for i := range s.matches {
 		names = names || isName(s.matches[i].ID)
