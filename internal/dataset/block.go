@@ -14,9 +14,10 @@ const (
 // block is a run of whole lines, with the raw bytes that the hash still needs.
 type block struct {
 	buf       []byte
-	hashFrom  int // bytes before it were hashed with the block before
-	from, to  int // the lines
-	firstLine int
+	hashFrom  int      // bytes before it were hashed with the block before
+	from, to  int      // the lines
+	firstLine int      // number of the first line in the block: 2 behind the end of one that is too long
+	lines     int      // that end in the block, known when it is scanned
 	skipped   int      // bytes before line 1's first byte: a byte order mark
 	problems  []caseID // of the file, found while cutting; their line is firstLine
 	ends      bool     // the last block of the stream
@@ -36,9 +37,8 @@ func newBlock() *block {
 type cutter struct {
 	r        io.Reader
 	carry    []byte // the beginning of a line, hashed already
-	line     int
-	skipping bool // inside a line that is too long
-	opaque   bool // not a text at all: only hashed
+	skipping bool   // inside a line that is too long
+	opaque   bool   // not a text at all: only hashed
 	started  bool
 	done     int64
 }
@@ -76,7 +76,7 @@ func (c *cutter) next(b *block) error {
 // cut decides which bytes are whole lines; false asks for more bytes.
 func (c *cutter) cut(b *block) bool {
 	b.from = 0
-	b.firstLine = c.line + 1
+	b.firstLine = 1
 	if !c.started {
 		c.started = true
 		c.open(b)
@@ -95,7 +95,6 @@ func (c *cutter) cut(b *block) bool {
 			return true
 		}
 		c.skipping = false
-		c.line++
 		b.firstLine++
 		b.from = nl + 1
 	}
@@ -120,11 +119,8 @@ func (c *cutter) cut(b *block) bool {
 	}
 	b.to = b.from + nl + 1
 	c.carry = b.buf[b.to:]
-	c.line += bytes.Count(b.buf[b.from:b.to], newline)
 	return true
 }
-
-var newline = []byte{'\n'}
 
 // open looks at the first bytes of the stream: what is no JSON Lines at all is
 // told once instead of a million times.

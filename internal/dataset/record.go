@@ -32,7 +32,7 @@ type inspector struct {
 
 	series [len(MetricNames)]series
 	line   []byte
-	no     int // line number in the file
+	no     int // line number in the block
 	shift  int // bytes of the raw line before line[0]
 	rec    record
 
@@ -129,6 +129,7 @@ func (in *inspector) block(b *block) {
 			in.no++
 		}
 	}
+	b.lines = in.no - 1
 }
 
 // record checks a line; matched says that the walker has its values already.

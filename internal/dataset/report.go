@@ -19,6 +19,7 @@ type report struct {
 	full *[4]atomic.Bool
 
 	total   tally
+	lines   int // of the blocks so far
 	ids     lineTable
 	sources lineTable
 	near    nearTable
@@ -36,6 +37,8 @@ func (r *report) init(o *Options, full *[4]atomic.Bool) {
 }
 
 func (r *report) add(b *block) {
+	b.out.shift(r.lines)
+	r.lines += b.lines
 	r.repeats(b)
 	t, out := &r.total, &b.out
 	t.records += out.records

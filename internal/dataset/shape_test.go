@@ -146,7 +146,7 @@ func FuzzShapesChangeNothing(f *testing.F) {
 			return
 		}
 		for _, p := range both {
-			sameWithShapes(t, p.own, bytes.Split(text, newline))
+			sameWithShapes(t, p.own, bytes.Split(text, []byte("\n")))
 		}
 	})
 }

@@ -46,6 +46,19 @@ func (t *tally) reset() {
 	t.entries, t.sketches = t.entries[:0], t.sketches[:0]
 }
 
+// shift turns line numbers of the block into those of the file.
+func (t *tally) shift(lines int) {
+	for i := range t.places {
+		for k := range t.places[i] {
+			t.places[i][k].line += lines
+		}
+	}
+	for i := range t.entries {
+		t.entries[i].line += lines
+	}
+	t.lastLine += lines
+}
+
 // count adds a place of a case and says whether it is the first of its record.
 func (t *tally) count(c caseID, line int) {
 	k := &t.counts[c]
