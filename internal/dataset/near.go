@@ -58,24 +58,26 @@ var ends = func() (t [256]uint8) {
 // maxShort is the length of words that are hashed without a branch on it.
 const maxShort = 32
 
-// firstBytes masks the first n of maxShort bytes.
-var firstBytes = func() (t [maxShort + 1][maxShort / 8]uint64) {
+// byteMasks have the first n of maxShort bytes, by n; then whether there are more
+// than 16.
+var byteMasks = func() (t [maxShort + 1][8]uint64) {
 	for n := range t {
 		for i := range n {
 			t[n][i/8] |= 0xFF << (i % 8 * 8)
+		}
+		if n > 16 {
+			t[n][4] = 1<<64 - 1
 		}
 	}
 	return t
 }()
 
-// wordHash hashes the n bytes, at most maxShort, at the start of b.
+// wordHash hashes the n bytes, at most maxShort, at the start of b. Whether a word is
+// long nobody can foresee, so no branch depends on it.
 func wordHash(b *[maxShort]byte, n int) uint64 {
-	m := &firstBytes[n]
+	m := &byteMasks[n]
 	h := mix(binary.LittleEndian.Uint64(b[:])&m[0]^mixA, binary.LittleEndian.Uint64(b[8:])&m[1]^mixB^uint64(n))
-	if n > 16 {
-		h ^= mix(binary.LittleEndian.Uint64(b[16:])&m[2]^mixB, binary.LittleEndian.Uint64(b[24:])&m[3]^mixA)
-	}
-	return h
+	return h ^ mix(binary.LittleEndian.Uint64(b[16:])&m[2]^mixB, binary.LittleEndian.Uint64(b[24:])&m[3]^mixA)&m[4]
 }
 
 // sketch is of a surveyed text.
@@ -183,7 +185,7 @@ type nearTable struct {
 	chunks  []*[chunkTexts]remembered // so that growing copies nothing
 	n       int
 	slots   [bands][]slot // the band's hash picks the place
-	partial bool            // some texts were not remembered: maxNear
+	partial bool          // some texts were not remembered: maxNear
 }
 
 type remembered struct {
