@@ -49,8 +49,8 @@ const (
 	firstDepth    = 10
 	bucketEntries = 7
 	pageBuckets   = 4
-	pageRoom      = 24  // entries of a page on average, of 28: fuller buckets run over too often
-	segmentLimit  = 128 // entries on average
+	pageRoom      = 25  // entries of a page on average, of 28: fuller buckets run over too often
+	segmentLimit  = 256 // entries on average
 	sheetPages    = 128 // 32 KB at a time
 )
 
