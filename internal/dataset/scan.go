@@ -81,7 +81,12 @@ func newScan(o *Options) *scan {
 }
 
 func (s *scan) run(r io.Reader) error {
+	// Where those who read, hash and scan share processors, each is ahead in turn: with
+	// fewer blocks they wait for each other. One alone is best off with what fits its cache.
 	ring := len(s.workers) + 3
+	if len(s.workers) > 1 {
+		ring += 7
+	}
 	free := make(chan *block, ring)
 	for range ring {
 		free <- newBlock()
