@@ -21,6 +21,7 @@ import (
 	"github.com/mattn/go-isatty"
 
 	"github.com/pilotgate/pilotgate/internal/render"
+	"github.com/pilotgate/pilotgate/internal/sentence"
 )
 
 // Exit codes, the same for every command.
@@ -116,9 +117,10 @@ func Run(ctx context.Context, args []string, s Streams) int {
 	}
 }
 
-// fail prints the one line that exit code 2 comes with.
+// fail prints the one line that exit code 2 comes with. Names of files in it may be
+// those of somebody's pull request.
 func fail(s Streams, err error) int {
-	line := strings.Join(strings.Fields(err.Error()), " ")
+	line := strings.Join(strings.Fields(sentence.Visible(err.Error())), " ")
 	_, _ = fmt.Fprintln(s.Stderr, "pilotgate: "+line) // there is nowhere left to tell
 	return exitUsage
 }

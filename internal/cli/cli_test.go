@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -163,4 +164,21 @@ func TestAnInterruptEndsAScan(t *testing.T) {
 	code := cli.Run(ctx, []string{"dataset", "scan", dataset(t)}, cli.Streams{Stdout: &bytes.Buffer{}, Stderr: &errs, Now: time.Now})
 	assert.Equal(t, 2, code)
 	assert.Contains(t, errs.String(), "canceled")
+}
+
+// Names come out of other people's pull requests; on a terminal they are text.
+func TestAnErrorMovesNoTerminal(t *testing.T) {
+	for _, args := range [][]string{
+		{"dataset", "scan", "\x1b[2J\x1b]0;all is well\x07.jsonl"},
+		{"dataset", "scan", "a\u202egpj.lnosj"},
+		{"check", "--repo", "\u009b31mred"},
+		{"\x1b[2Jcheck"},
+	} {
+		got := run(t, nil, args...)
+		assert.Equal(t, 2, got.code)
+		assert.Equal(t, 1, strings.Count(got.stderr, "\n"), "one line")
+		for _, c := range strings.TrimSuffix(got.stderr, "\n") {
+			assert.True(t, unicode.IsPrint(c), "%U in %q", c, got.stderr)
+		}
+	}
 }

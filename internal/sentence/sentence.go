@@ -191,11 +191,17 @@ var (
 	)
 )
 
+// Visible is a text without what moves a terminal, hides or turns around: control
+// and invisible characters become spaces.
+func Visible(s string) string {
+	return controls.ReplaceAllString(strings.ToValidUTF8(s, "\ufffd"), " ")
+}
+
 // Escape makes a value harmless where it stands: it cannot end a code span,
 // open a tag, mention somebody, become a link, a row or a heading. Control and
 // invisible characters become spaces, and long values are cut.
 func Escape(v string, p Place, code bool) string {
-	v = controls.ReplaceAllString(strings.ToValidUTF8(v, "\ufffd"), " ")
+	v = Visible(v)
 	if r := []rune(v); len(r) > maxValue {
 		v = string(r[:maxValue]) + "…"
 	}
