@@ -26,10 +26,7 @@ func ordersOfPilot(s *facts.Pilot, v judge.PilotVerdict, words *render.Words) []
 		orders[r.Number] = append(orders[r.Number], r.Order)
 		holders[r.From.ID] = r.Holders
 	}
-	pulls := map[int]*facts.PullRequest{s.Plan.Number: s.Plan}
-	for _, p := range s.Pulls {
-		pulls[p.Number] = &p
-	}
+	pulls := s.Requests()
 	var out []Effect
 	for _, number := range slices.Sorted(maps.Keys(orders)) {
 		thumbs, replies := answeredOrders(number, orders[number], func(o approval.Order) string {

@@ -80,3 +80,15 @@ type MergeGroup struct {
 	// Unresolved: a commit of the group belongs to no pull request that we can see.
 	Unresolved []string `json:"unresolved,omitempty"`
 }
+
+// Requests are the pilot's pull requests by number, the plan's among them.
+func (s *Pilot) Requests() map[int]*PullRequest {
+	out := map[int]*PullRequest{}
+	if s.Plan != nil {
+		out[s.Plan.Number] = s.Plan
+	}
+	for _, p := range s.Pulls {
+		out[p.Number] = &p
+	}
+	return out
+}

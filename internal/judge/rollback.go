@@ -61,10 +61,7 @@ func rollbacks(s *facts.Pilot, since time.Time) []Rollback {
 	if s.Plan == nil || s.Plan.Merge == nil {
 		return nil
 	}
-	pulls := map[int]*facts.PullRequest{s.Plan.Number: s.Plan}
-	for _, p := range s.Pulls {
-		pulls[p.Number] = &p
-	}
+	pulls := s.Requests()
 	var out []Rollback
 	for _, number := range slices.Sorted(maps.Keys(pulls)) {
 		for _, c := range approval.Commands(pulls[number].Comments) {
