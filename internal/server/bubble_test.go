@@ -73,8 +73,8 @@ func piped(context.Context) (net.Listener, *http.Client, error) {
 var small = sample.Story{Records: 60, Evaluation: 20}
 
 // inBubble runs a world in a bubble of time, with a queue that waits as a
-// server's does: a night passes at once.
-func inBubble(t *testing.T, name string, do func(*testing.T, *demo.World)) {
+// server's does: a night passes at once, and no machine is slow.
+func inBubble(t *testing.T, name string, do func(*testing.T, *demo.World), change ...func(*demo.Options)) {
 	t.Helper()
 	_, private, err := ed25519.GenerateKey(bytes.NewReader(make([]byte, ed25519.SeedSize)))
 	require.NoError(t, err)
@@ -83,10 +83,14 @@ func inBubble(t *testing.T, name string, do func(*testing.T, *demo.World)) {
 	t.Run(name, func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			time.Sleep(time.Until(time.Date(2026, 6, 1, 9, 0, 0, 0, time.UTC))) // a bubble begins in 2000
-			w, err := demo.New(t.Context(), demo.Options{
+			o := demo.Options{
 				Log: zerolog.Nop(), Faults: fakegithub.NoFaults(), Wire: piped, Key: key, Story: small,
 				Queue: func(o *queue.Options) { o.FirstRetry, o.LastRetry = 0, 0 },
-			})
+			}
+			for _, c := range change {
+				c(&o)
+			}
+			w, err := demo.New(t.Context(), o)
 			require.NoError(t, err)
 			defer func() { assert.NoError(t, w.Close()) }()
 			do(t, w)

@@ -1,6 +1,6 @@
 //go:build !race
 
-// What is counted here is the same with the race detector, and takes a minute.
+// What is counted here is the same with the race detector, and takes six times as long.
 
 package server_test
 
@@ -21,8 +21,8 @@ func TestRequestsOfOnePullRequestsLife(t *testing.T) {
 		mode string
 		bar  bar
 	}{{"direct", lifeDirect}, {"pull_request", lifePull}} {
-		t.Run(c.mode, func(t *testing.T) {
-			b := newBench(t, c.mode, fakegithub.NoFaults())
+		onBench(t, c.mode, c.mode, func(b *bench) {
+			t := b.t
 			b.c.signed = func() bool {
 				log, _ := b.Repo.File("main", sample.Signoff)
 				return strings.Contains(string(log), "pilot `"+sample.Pilot+"`")
@@ -47,73 +47,69 @@ func TestRequestsOfOnePullRequestsLife(t *testing.T) {
 			tell(t, "requests of a life with sign-off "+c.mode, rows, total, c.bar)
 			tell(t, "requests that follow a sign-off", [][]string{append([]string{"comment, draft of the report, what waits for the launch"}, after...)}, len(after), follows)
 			tell(t, "requests of the report's pull request", [][]string{append([]string{"opened"}, own...)}, len(own), report)
-			assert.LessOrEqual(t, len(after), follows.ceiling)
-			assert.LessOrEqual(t, len(own), report.ceiling)
 			body, n := b.Comment(b.pr)
 			require.Equal(t, 1, n)
 			require.Contains(t, body, "is signed off")
-			assert.LessOrEqual(t, total, c.bar.ceiling)
 		})
 	}
 }
 
 func TestRequestsOfALookThatChangesNothing(t *testing.T) {
-	b := newBench(t, "direct", fakegithub.NoFaults())
-	b.pr = open(b.World)
-	b.settle()
-	b.c.take()
-	b.pr.Comment(sample.MLLead, "/pilot explain PL001")
-	b.settle()
-	b.c.take() // the command is answered
-	replayed := b.GitHub.Deliveries()
-	i := slices.IndexFunc(replayed, func(d fakegithub.Delivery) bool { return d.Event == "pull_request" && d.Action == "opened" })
-	require.GreaterOrEqual(t, i, 0)
-	b.GitHub.Replay(replayed[i].ID)
-	b.settle()
-	sent := b.c.take()
-	tell(t, "requests of looking again", [][]string{append([]string{"replayed"}, sent...)}, len(sent), again)
-	assert.LessOrEqual(t, len(sent), again.ceiling)
+	onBench(t, "replayed", "direct", func(b *bench) {
+		b.pr = open(b.World)
+		b.settle()
+		b.c.take()
+		b.pr.Comment(sample.MLLead, "/pilot explain PL001")
+		b.settle()
+		b.c.take() // the command is answered
+		replayed := b.GitHub.Deliveries()
+		i := slices.IndexFunc(replayed, func(d fakegithub.Delivery) bool { return d.Event == "pull_request" && d.Action == "opened" })
+		require.GreaterOrEqual(b.t, i, 0)
+		b.GitHub.Replay(replayed[i].ID)
+		b.settle()
+		sent := b.c.take()
+		require.NotEmpty(b.t, sent)
+		tell(b.t, "requests of looking again", [][]string{append([]string{"replayed"}, sent...)}, len(sent), again)
+	})
 }
 
 func TestRequestsOfALookAtANewHead(t *testing.T) {
-	b := newBench(t, "direct", fakegithub.NoFaults())
-	b.pr = open(b.World)
-	b.settle()
-	b.c.take()
-	life[1].do(b)
-	b.settle()
-	sent := b.c.take()
-	reads := slices.DeleteFunc(slices.Clone(sent), func(r string) bool { return r == "GraphQL Changes" })
-	tell(t, "reads at a new head", [][]string{append([]string{life[1].name}, sent...)}, len(reads), newHead)
-	assert.LessOrEqual(t, len(reads), newHead.ceiling)
-	assert.Len(t, sent, len(reads)+1, "everything that changes is one write")
+	onBench(t, "pushed", "direct", func(b *bench) {
+		b.pr = open(b.World)
+		b.settle()
+		b.c.take()
+		life[1].do(b)
+		b.settle()
+		sent := b.c.take()
+		reads := slices.DeleteFunc(slices.Clone(sent), func(r string) bool { return r == "GraphQL Changes" })
+		tell(b.t, "reads at a new head", [][]string{append([]string{life[1].name}, sent...)}, len(reads), newHead)
+		assert.Len(b.t, sent, len(reads)+1, "everything that changes is one write")
+	})
 }
 
 func TestRequestsOfAConfirmingRun(t *testing.T) {
 	opened := map[string]int{}
-	for name, policy := range map[string][]string{"without": nil, "with": {""}} {
-		b := newBench(t, "direct", fakegithub.NoFaults(), policy...)
-		b.pr = open(b.World)
-		b.settle()
-		sent := b.c.take()
-		opened[name] = len(sent)
-		if name == "without" {
-			continue
-		}
+	begin := func(name string, then func(*bench), policy ...string) {
+		onBench(t, name, "direct", func(b *bench) {
+			b.pr = open(b.World)
+			b.settle()
+			opened[name] = len(b.c.take())
+			then(b)
+		}, policy...)
+	}
+	begin("without", func(*bench) {})
+	begin("with", func(b *bench) {
 		runs := b.Repo.Runs()
-		require.Len(t, runs, 1)
+		require.Len(b.t, runs, 1)
 		raw, err := sample.Measured(b.Story.Pilot()[sample.Dataset], sample.Baseline, 0)
-		require.NoError(t, err)
+		require.NoError(b.t, err)
 		b.Repo.CompleteRun(runs[0].ID, "success", map[string]map[string][]byte{"benchmark-result": {"benchmark-result.json": raw}})
 		b.settle()
-		sent = b.c.take()
-		tell(t, "requests of a confirming run that ended", [][]string{append([]string{"completed"}, sent...)}, len(sent), confirming)
-		assert.LessOrEqual(t, len(sent), confirming.ceiling)
+		sent := b.c.take()
+		tell(b.t, "requests of a confirming run that ended", [][]string{append([]string{"completed"}, sent...)}, len(sent), confirming)
 		check, ok := b.Repo.Check(b.pr.View().Head, "pilot/baseline")
-		require.True(t, ok)
-		require.Contains(t, check.Summary, "gives the same figures")
-	}
-	more := opened["with"] - opened["without"]
-	tell(t, "requests that start a confirming run", nil, more, starting)
-	assert.LessOrEqual(t, more, starting.ceiling)
+		require.True(b.t, ok)
+		require.Contains(b.t, check.Summary, "gives the same figures")
+	}, "")
+	tell(t, "requests that start a confirming run", nil, opened["with"]-opened["without"], starting)
 }
