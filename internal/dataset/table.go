@@ -191,8 +191,13 @@ func (t *lineTable) take() (id uint32) {
 	if t.fresh%sheetPages == 0 {
 		t.sheets = append(t.sheets, new([sheetPages]tablePage))
 	}
+	id = t.fresh
 	t.fresh++
-	return t.fresh - 1
+	page := &t.sheets[id/sheetPages][id%sheetPages]
+	for i := range page {
+		page[i].n = 0 // memory that is read before it is written is mapped twice
+	}
+	return id
 }
 
 // deepen splits each segment in two.
