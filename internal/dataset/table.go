@@ -8,7 +8,7 @@ import "math/bits"
 //
 // The first bits of a hash choose a segment, the next ones a bucket of it, which is
 // one line of the processor's cache, so that a look reads memory once; where a
-// bucket is full, the next one goes on. A segment grows by a page of buckets at a
+// bucket is full, the next one goes on. A segment grows by a few pages of buckets at a
 // time, and pages are all of one size, so that what is given back can be taken again
 // and nothing is left to collect. As the table fills, each segment is split in two:
 // then an entry needs a bit of the hash less, which its line number gets.
@@ -50,7 +50,7 @@ const (
 	bucketEntries = 7
 	pageBuckets   = 4
 	pageRoom      = 25  // entries of a page on average, of 28: fuller buckets run over too often
-	segmentLimit  = 256 // entries on average
+	segmentLimit  = 512 // entries on average
 	sheetPages    = 128 // 32 KB at a time
 )
 
@@ -144,10 +144,13 @@ func (b *tableBucket) put(e tableEntry) {
 	b.n++
 }
 
-// grow gives a segment a page more.
+// grow gives a segment a page more, a large one a quarter more: each time its
+// entries move.
 func (t *lineTable) grow(s *tableSegment) {
 	t.moved = t.empty(s, t.moved[:0])
-	s.pages = append(s.pages, t.take())
+	for range 1 + len(s.pages)/4 {
+		s.pages = append(s.pages, t.take())
+	}
 	t.fill(s, t.moved)
 }
 
