@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"sync/atomic"
 )
 
 const (
@@ -13,6 +14,9 @@ const (
 
 // block is a run of whole lines, with the raw bytes that the hash still needs.
 type block struct {
+	owner     *inspector
+	number    int          // in the stream
+	due       atomic.Int32 // of hashing and inspecting, what is not done yet
 	buf       []byte
 	hashFrom  int      // bytes before it were hashed with the block before
 	from, to  int      // the lines
@@ -23,13 +27,7 @@ type block struct {
 	ends      bool     // the last block of the stream
 	done      int64    // bytes of the stream up to here
 
-	out     tally
-	scanned chan struct{}
-	hashed  chan struct{}
-}
-
-func newBlock() *block {
-	return &block{scanned: make(chan struct{}, 1), hashed: make(chan struct{}, 1)}
+	out tally
 }
 
 // cutter cuts a stream into blocks. Its memory is one block: a line longer than
@@ -84,14 +82,14 @@ func (c *cutter) cut(b *block) bool {
 	b.from = b.skipped
 	if c.opaque {
 		b.from, b.to = len(b.buf), len(b.buf)
-		c.carry = nil
+		c.carry = c.carry[:0]
 		return true
 	}
 	if c.skipping {
 		nl := bytes.IndexByte(b.buf, '\n')
 		if nl < 0 {
 			b.from, b.to = len(b.buf), len(b.buf)
-			c.carry = nil
+			c.carry = c.carry[:0]
 			return true
 		}
 		c.skipping = false
@@ -100,7 +98,7 @@ func (c *cutter) cut(b *block) bool {
 	}
 	if b.ends {
 		b.to = len(b.buf)
-		c.carry = nil
+		c.carry = c.carry[:0]
 		if n := len(b.buf); n > b.from && b.buf[n-1] != '\n' {
 			b.problems = append(b.problems, readFinalNewline)
 		}
@@ -114,11 +112,14 @@ func (c *cutter) cut(b *block) bool {
 		c.skipping = true
 		b.problems = append(b.problems, readLineLength)
 		b.from, b.to = len(b.buf), len(b.buf)
-		c.carry = nil
+		c.carry = c.carry[:0]
 		return true
 	}
 	b.to = b.from + nl + 1
-	c.carry = b.buf[b.to:]
+	if cap(c.carry) > blockBytes {
+		c.carry = nil // of a line as long as hardly any
+	}
+	c.carry = append(c.carry[:0], b.buf[b.to:]...)
 	return true
 }
 

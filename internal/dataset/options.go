@@ -23,7 +23,8 @@ type Options struct {
 
 	Workers int // scanning goroutines; 0: one a processor
 
-	// Progress is called from the scan's own goroutine with the bytes done; nil: nobody.
+	// Progress is called with the bytes done, from one of the scan's goroutines at a
+	// time; nil: nobody.
 	Progress func(bytesDone int64)
 }
 

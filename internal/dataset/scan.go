@@ -24,27 +24,44 @@ import (
 // that the reader failed.
 func Scan(r io.Reader, o Options) (Facts, error) {
 	o = o.withDefaults()
-	s := newScan(&o)
-	err := s.run(r)
-	if err != nil {
+	s := newScan(&o, r)
+	if err := s.run(); err != nil {
 		return Facts{}, err
 	}
 	return s.facts(), nil
 }
 
-// scan is one run: a goroutine cuts the stream into blocks, one hashes them in
-// order, some inspect them in any order, and the caller's adds the results up
-// in order. A block goes back to the cutter when it is hashed and added up.
+// scan is one run. Each worker reads a block, inspects it and hands it in, so that
+// its bytes stay in one processor's cache, and one of them hashes what was read
+// meanwhile. Reading and hashing go in the order of the stream, inspecting in any;
+// what was found is added up in order again.
 type scan struct {
 	o       *Options
-	sum     hash.Hash
 	workers []*inspector
-	full    [4]atomic.Bool
-	report  report
-	bytes   int64
 
+	reading sync.Mutex // for the next four
+	cutter  cutter
+	taken   int // blocks so far
+	ended   bool
+	readErr error
+
+	toHash  chan *block
+	hashing sync.Mutex // for sum
+	sum     hash.Hash
+
+	adding sync.Mutex // for the next four
+	early  []*block   // handed in before one that precedes them, by number modulo their count
+	added  int        // blocks so far
+	report report
+	bytes  int64
+
+	full     [4]atomic.Bool
 	panicked atomic.Pointer[PanicError] // the first one ends the scan
 }
+
+// ownBlocks has each of several workers, so that one which takes long does not stop
+// the others at once.
+const ownBlocks = 3
 
 // PanicError is a panic of the scan or of its reader, in whichever goroutine. The
 // panic's value, which could hold a dataset's bytes, is dropped; the stack holds
@@ -64,100 +81,105 @@ func (s *scan) guard(step func()) {
 	step()
 }
 
-func newScan(o *Options) *scan {
-	s := &scan{o: o, sum: sha256.New()}
+func newScan(o *Options, r io.Reader) *scan {
+	s := &scan{o: o, sum: sha256.New(), cutter: cutter{r: r}}
 	n := o.Workers
 	if n <= 0 {
 		n = runtime.GOMAXPROCS(0)
 	}
+	blocks := 1
+	if n > 1 {
+		blocks = ownBlocks
+	}
 	for range n {
-		in := &inspector{o: o, full: &s.full}
+		in := &inspector{o: o, full: &s.full, free: make(chan *block, blocks)}
 		in.w.v = in
 		in.w.bare = o.Without.Records
+		for range blocks {
+			in.free <- &block{owner: in}
+		}
 		s.workers = append(s.workers, in)
 	}
+	s.early, s.toHash = make([]*block, n*blocks), make(chan *block, n*blocks)
 	s.report.init(o, &s.full)
 	return s
 }
 
-func (s *scan) run(r io.Reader) error {
-	// Where those who read, hash and scan share processors, each is ahead in turn: with
-	// fewer blocks they wait for each other. One alone is best off with what fits its cache.
-	ring := len(s.workers) + 3
-	if len(s.workers) > 1 {
-		ring += 7
-	}
-	free := make(chan *block, ring)
-	for range ring {
-		free <- newBlock()
-	}
-	order := make(chan *block, ring)
-	toHash := make(chan *block, ring)
-	toScan := make(chan *block, ring)
-	stop := make(chan struct{})
-
-	var readErr error
+func (s *scan) run() error {
 	var all sync.WaitGroup
-	all.Go(func() {
-		defer close(order)
-		defer close(toHash)
-		defer close(toScan)
-		c := cutter{r: r}
-		var last *block // keeps the carried bytes until they are copied
-		for {
-			var b *block
-			select {
-			case b = <-free:
-			case <-stop:
-				return
-			}
-			s.guard(func() { readErr = c.next(b) })
-			if readErr != nil || s.panicked.Load() != nil {
-				return
-			}
-			if last != nil {
-				toHash <- last
-				toScan <- last
-				order <- last
-			}
-			if last = b; b.ends {
-				toHash <- b
-				toScan <- b
-				order <- b
-				return
-			}
-		}
-	})
-	all.Go(func() {
-		for b := range toHash {
-			if !s.o.Without.Hash {
-				s.sum.Write(b.buf[b.hashFrom:])
-			}
-			b.hashed <- struct{}{}
-		}
-	})
 	for _, in := range s.workers {
 		all.Go(func() {
-			for b := range toScan {
+			for b := range in.free {
+				if !s.read(b) {
+					return
+				}
+				s.hash()
 				s.guard(func() { in.block(b) })
-				b.scanned <- struct{}{}
+				s.hand(b)
 			}
 		})
 	}
-	for b := range order {
-		<-b.scanned
-		<-b.hashed
-		if s.panicked.Load() == nil {
-			s.guard(func() { s.add(b) })
-		}
-		free <- b
-	}
-	close(stop)
 	all.Wait()
 	if err := s.panicked.Load(); err != nil {
 		return err
 	}
-	return readErr
+	return s.readErr
+}
+
+// read takes the next block of the stream; false: there is none.
+func (s *scan) read(b *block) bool {
+	s.reading.Lock()
+	defer s.reading.Unlock()
+	if !s.ended {
+		s.guard(func() { s.readErr = s.cutter.next(b) })
+	}
+	if s.ended || s.readErr != nil || s.panicked.Load() != nil {
+		s.ended = true
+		return false
+	}
+	b.number, s.ended = s.taken, b.ends
+	s.taken++
+	b.due.Store(2)
+	s.toHash <- b
+	return true
+}
+
+// hash hashes what was read, unless another worker does: that one goes on with
+// what this one has read.
+func (s *scan) hash() {
+	for len(s.toHash) > 0 && s.hashing.TryLock() {
+		for len(s.toHash) > 0 {
+			b := <-s.toHash
+			if !s.o.Without.Hash {
+				s.sum.Write(b.buf[b.hashFrom:])
+			}
+			s.hand(b)
+		}
+		s.hashing.Unlock()
+	}
+}
+
+// hand takes a block that was hashed or inspected. When both are done it is added
+// up in its turn, and its owner has it again.
+func (s *scan) hand(b *block) {
+	if b.due.Add(-1) > 0 {
+		return
+	}
+	s.adding.Lock()
+	defer s.adding.Unlock()
+	s.early[b.number%len(s.early)] = b
+	for {
+		next := &s.early[s.added%len(s.early)]
+		if b = *next; b == nil {
+			return
+		}
+		*next = nil
+		s.added++
+		if s.panicked.Load() == nil {
+			s.guard(func() { s.add(b) })
+		}
+		b.owner.free <- b
+	}
 }
 
 // add takes what the scan of a block gave.
