@@ -50,7 +50,8 @@ GLOBL second<>(SB), RODATA|NOPTR, $64
 	ALL(0x08, Z27); \
 	ALL(0x10, Z28); \
 	ALL(0x20, Z29); \
-	XORL R8, R8; \
+	MOVQ $-2, AX; \
+	KMOVQ AX, K6; \
 	XORL R9, R9; \
 	XORL R10, R10; \
 	XORL R11, R11
@@ -77,25 +78,24 @@ loaded: \
 	VPCMPB $1, Z19, Z0, K3; \
 	VPERMB.Z Z18, Z0, K3, Z2
 
-// Word, Mark, Capital, Pair, Initial; K2 is left as the places behind D0, K4 and K5
-// free. R8 to R11 carry D0, the spaces that Pair wants, whether a word with a
-// capital reaches the end, and capitals of the chunk before. A capital added to the
-// bytes beyond ASCII that it stands among carries to the byte behind them.
+// Word, Mark, Capital, Pair, Initial. K0 is left as the spaces, K2 as the places
+// behind D0, Z3 as the bytes before those of Z0; K4 and K5 free. K6 has the places
+// of the chunk before which a byte stands that may be read: all but the text's
+// first. R9 to R11 carry the spaces that Pair wants, whether a word with a capital
+// reaches the end, and capitals of the chunk before. A capital added to the bytes
+// beyond ASCII that it stands among carries to the byte behind them.
 #define STOPS \
 	VPTESTMB Z24, Z1, K4; \
 	KMOVQ K4, 0(DI); \
 	VPTESTMB Z26, Z1, K4; \
 	KMOVQ K4, 8(DI); \
-	VPCMPEQB Z20, Z0, K6; \
-	KMOVQ K6, BX; \
-	MOVQ BX, AX; \
-	SHLQ $1, R8, AX; \
-	MOVQ BX, R8; \
-	VPTESTMB Z24, Z2, K4; \
+	KANDQ K7, K6, K2; \
+	KXNORQ K6, K6, K6; \
+	VMOVDQU8.Z -1(SI), K2, Z3; \
+	VPCMPEQB Z20, Z3, K2; \
+	VPTESTMB Z24, Z2, K2, K4; \
 	KMOVQ K4, BX; \
-	ANDQ AX, BX; \
 	MOVQ BX, 16(DI); \
-	KMOVQ AX, K2; \
 	KMOVQ K1, DX; \
 	NEGQ R10; \
 	MOVQ BX, R10; \
@@ -103,8 +103,8 @@ loaded: \
 	SBBQ AX, AX; \
 	ANDNQ R10, DX, DX; \
 	MOVQ AX, R10; \
-	VPTESTMB Z28, Z1, K4; \
-	KMOVQ K4, AX; \
+	VPTESTMB Z28, Z1, K0; \
+	KMOVQ K0, AX; \
 	ANDQ AX, DX; \
 	VPTESTMB Z25, Z2, K5; \
 	KMOVQ K5, AX; \
@@ -139,7 +139,7 @@ chunk:
 	RET
 
 // func surveyAVX512(dst *Chunk, p *byte, n int, counts *[5]uint64)
-TEXT ·surveyAVX512(SB), NOSPLIT, $64-32
+TEXT ·surveyAVX512(SB), NOSPLIT, $32-32
 	MOVQ dst+0(FP), DI
 	MOVQ p+8(FP), SI
 	MOVQ n+16(FP), CX
@@ -147,54 +147,38 @@ TEXT ·surveyAVX512(SB), NOSPLIT, $64-32
 	ALL(0xD1, Z21)
 	ALL(0xFE, Z22)
 	ALL(0xD2, Z23)
-	XORL R12, R12 // D1 of the chunk before
-	XORL R13, R13 // D2, D3
-	XORL R14, R14 // Latin
-	XORL R15, R15 // continuations
-	MOVQ R12, blank-8(SP)
-	MOVQ R12, conts-16(SP)
-	MOVQ R12, latin-24(SP)
-	MOVQ R12, cyrillic-32(SP)
-	MOVQ R12, foreign-40(SP)
-	MOVQ R12, russian-48(SP)
+	XORL R8, R8   // foreign
+	XORL R12, R12 // Russian
+	XORL R13, R13 // Cyrillic
+	XORL R14, R14 // Latin places of the chunk before
+	XORL R15, R15 // whether a continuation ends it
+	MOVQ R8, blank-8(SP)
+	MOVQ R8, conts-16(SP)
+	MOVQ R8, latin-24(SP)
 chunk:
 	LOAD(whole, loaded)
 	STOPS
-	// foreign: after D2 and D3, and some after D0 and D1
-	KMOVQ K2, AX
-	VPTESTMB Z26, Z2, K4
-	KMOVQ K4, BX
-	ANDQ AX, BX
-	VPCMPEQB Z21, Z0, K5
+	// foreign: some after D0 and D1, all after D2 and D3
+	VPTESTMB Z26, Z2, K2, K4
+	VPCMPEQB Z21, Z3, K5
+	VPTESTMB Z27, Z2, K5, K2
+	KORQ K2, K4, K4
+	VPTESTMB Z28, Z2, K5, K5
 	KMOVQ K5, DX
-	MOVQ DX, AX
-	SHLQ $1, R12, AX
-	MOVQ DX, R12
-	VPTESTMB Z27, Z2, K4
-	KMOVQ K4, DX
-	ANDQ AX, DX
-	ORQ DX, BX
-	VPTESTMB Z28, Z2, K4
-	KMOVQ K4, DX
-	ANDQ AX, DX
 	POPCNTQ DX, DX
-	ADDQ DX, russian-48(SP)
-	VPANDQ Z22, Z0, Z3
-	VPCMPEQB Z23, Z3, K4
-	KMOVQ K4, DX
-	MOVQ DX, AX
-	SHLQ $1, R13, AX
-	MOVQ DX, R13
-	ORQ AX, BX
-	KMOVQ K7, AX
-	ANDQ AX, BX
+	ADDQ DX, R12
+	VPANDQ Z22, Z3, Z3
+	VPCMPEQB Z23, Z3, K2
+	KORQ K2, K4, K4
+	KMOVQ K4, BX
 	POPCNTQ BX, BX
-	ADDQ BX, foreign-40(SP)
+	ADDQ BX, R8
 	// Touch: a lead of Cyrillic behind Latin, or Latin behind a continuation
-	KORQ K5, K6, K5
+	VPANDQ Z22, Z0, Z3
+	VPCMPEQB Z20, Z3, K5
 	KMOVQ K5, BX
 	POPCNTQ BX, AX
-	ADDQ AX, cyrillic-32(SP)
+	ADDQ AX, R13
 	VPTESTMB Z25, Z1, K4
 	KMOVQ K4, AX
 	MOVQ AX, DX
@@ -204,12 +188,13 @@ chunk:
 	POPCNTQ AX, BX
 	ADDQ BX, latin-24(SP)
 	KMOVQ K3, BX
-	SHLQ $1, R15, BX
-	ANDQ AX, BX
-	ORQ BX, DX
+	LEAQ (R15)(BX*2), R15
+	ANDQ R15, AX
+	ORQ AX, DX
 	MOVQ DX, 56(DI)
-	KMOVQ K3, R15
-	POPCNTQ R15, BX
+	MOVQ BX, R15
+	SHRQ $63, R15
+	POPCNTQ BX, BX
 	ADDQ BX, conts-16(SP)
 	// Blank and Untidy
 	VPTESTMB Z27, Z1, K4
@@ -220,8 +205,7 @@ chunk:
 	SHLQ $1, DX, BX
 	MOVQ AX, blank-8(SP)
 	ANDQ AX, BX
-	VPTESTMB Z28, Z1, K4
-	KMOVQ K4, DX
+	KMOVQ K0, DX
 	ANDNQ AX, DX, DX
 	ORQ DX, BX
 	MOVQ BX, 48(DI)
@@ -234,12 +218,9 @@ chunk:
 	MOVQ AX, 0(DI)
 	MOVQ latin-24(SP), AX
 	MOVQ AX, 8(DI)
-	MOVQ cyrillic-32(SP), AX
-	MOVQ AX, 16(DI)
-	MOVQ foreign-40(SP), AX
-	MOVQ AX, 24(DI)
-	MOVQ russian-48(SP), AX
-	MOVQ AX, 32(DI)
+	MOVQ R13, 16(DI)
+	MOVQ R8, 24(DI)
+	MOVQ R12, 32(DI)
 	VZEROUPPER
 	RET
 
