@@ -52,6 +52,7 @@ GLOBL second<>(SB), RODATA|NOPTR, $64
 	ALL(0x20, Z29); \
 	MOVQ $-2, AX; \
 	KMOVQ AX, K6; \
+	XORL R8, R8; \
 	XORL R9, R9; \
 	XORL R10, R10; \
 	XORL R11, R11
@@ -78,17 +79,24 @@ loaded: \
 	VPCMPB $1, Z19, Z0, K3; \
 	VPERMB.Z Z18, Z0, K3, Z2
 
-// Word, Mark, Capital, Pair, Initial. K0 is left as the spaces, K2 as the places
+// Word, Stop, Capital, Pair, Initial. K0 is left as the spaces, K2 as the places
 // behind D0, Z3 as the bytes before those of Z0; K4 and K5 free. K6 has the places
 // of the chunk before which a byte stands that may be read: all but the text's
-// first. R9 to R11 carry the spaces that Pair wants, whether a word with a capital
-// reaches the end, and capitals of the chunk before. A capital added to the bytes
+// first. R8 to R11 carry Word, the spaces that Pair wants, whether a word with a
+// capital reaches the end, and capitals of the chunk before. A capital added to the bytes
 // beyond ASCII that it stands among carries to the byte behind them.
 #define STOPS \
 	VPTESTMB Z24, Z1, K4; \
-	KMOVQ K4, 0(DI); \
+	KMOVQ K4, BX; \
+	MOVQ BX, 0(DI); \
+	MOVQ BX, AX; \
+	SHLQ $1, R8, AX; \
+	MOVQ BX, R8; \
+	ANDNQ BX, AX, AX; \
 	VPTESTMB Z26, Z1, K4; \
-	KMOVQ K4, 8(DI); \
+	KMOVQ K4, DX; \
+	ORQ DX, AX; \
+	MOVQ AX, 8(DI); \
 	KANDQ K7, K6, K2; \
 	KXNORQ K6, K6, K6; \
 	VMOVDQU8.Z -1(SI), K2, Z3; \
@@ -114,13 +122,15 @@ loaded: \
 	MOVQ DX, R9; \
 	ANDQ BX, AX; \
 	MOVQ AX, 24(DI); \
+	ORQ AX, 8(DI); \
 	MOVQ BX, DX; \
 	SHLQ $1, R11, BX; \
 	MOVQ DX, R11; \
 	VPTESTMB Z29, Z1, K4; \
 	KMOVQ K4, DX; \
 	ANDQ BX, DX; \
-	MOVQ DX, 32(DI)
+	MOVQ DX, 32(DI); \
+	ORQ DX, 8(DI)
 
 // func classifyAVX512(dst *Chunk, p *byte, n int)
 TEXT ·classifyAVX512(SB), NOSPLIT, $0-24
@@ -147,14 +157,14 @@ TEXT ·surveyAVX512(SB), NOSPLIT, $32-32
 	ALL(0xD1, Z21)
 	ALL(0xFE, Z22)
 	ALL(0xD2, Z23)
-	XORL R8, R8   // foreign
 	XORL R12, R12 // Russian
 	XORL R13, R13 // Cyrillic
 	XORL R14, R14 // Latin places of the chunk before
 	XORL R15, R15 // whether a continuation ends it
-	MOVQ R8, blank-8(SP)
-	MOVQ R8, conts-16(SP)
-	MOVQ R8, latin-24(SP)
+	MOVQ R12, blank-8(SP)
+	MOVQ R12, conts-16(SP)
+	MOVQ R12, latin-24(SP)
+	MOVQ R12, foreign-32(SP)
 chunk:
 	LOAD(whole, loaded)
 	STOPS
@@ -172,7 +182,7 @@ chunk:
 	KORQ K2, K4, K4
 	KMOVQ K4, BX
 	POPCNTQ BX, BX
-	ADDQ BX, R8
+	ADDQ BX, foreign-32(SP)
 	// Touch: a lead of Cyrillic behind Latin, or Latin behind a continuation
 	VPANDQ Z22, Z0, Z3
 	VPCMPEQB Z20, Z3, K5
@@ -219,7 +229,8 @@ chunk:
 	MOVQ latin-24(SP), AX
 	MOVQ AX, 8(DI)
 	MOVQ R13, 16(DI)
-	MOVQ R8, 24(DI)
+	MOVQ foreign-32(SP), AX
+	MOVQ AX, 24(DI)
 	MOVQ R12, 32(DI)
 	VZEROUPPER
 	RET

@@ -11,7 +11,7 @@ package bytescan
 // first. Classify fills what the search for identifiers needs, Survey all.
 type Chunk struct {
 	Word    uint64 // ASCII letter, digit or underscore
-	Mark    uint64 // "@", "(", "[", "{", "-"; also "`" and some control characters
+	Stop    uint64 // where Word begins, Pair, Initial, and "@", "(", "[", "{", "-", "`", some control characters
 	Capital uint64 // the second byte of a Russian capital
 	// Pair is a Capital right behind a space and a word that has a Capital too, or
 	// behind what may be a space without break: the second word of a name begins so.

@@ -33,7 +33,7 @@ func validAVX2(p *byte, n int) bool
 //go:noescape
 func indexAVX512(dst *uint64, p *byte, n int) bool
 
-// classifyAVX2 fills Word, Mark and Capital.
+// classifyAVX2 fills Word and Capital, and Stop with marks alone.
 //
 //go:noescape
 func classifyAVX2(dst *Chunk, p *byte, chunks int, carry uint64)

@@ -109,7 +109,7 @@ func classifyPortable(dst []Chunk, text []byte) {
 		for i, b := range text[k*64 : min(len(text), k*64+64)] {
 			class := classes[b]
 			c.Word |= uint64(class&isWord) << i
-			c.Mark |= uint64(class&isMark) >> 1 << i
+			c.Stop |= uint64(class&isMark) >> 1 << i
 			if class&isSecond != 0 && prev == 0xD0 {
 				c.Capital |= 1 << i
 			}
@@ -120,7 +120,7 @@ func classifyPortable(dst []Chunk, text []byte) {
 	followCapitals(dst, text)
 }
 
-// followCapitals fills Pair and Initial.
+// followCapitals fills Pair and Initial, and what Stop has beside marks.
 func followCapitals(dst []Chunk, text []byte) {
 	for k := range dst {
 		dst[k].Pair, dst[k].Initial = 0, 0
@@ -135,6 +135,12 @@ func followCapitals(dst []Chunk, text []byte) {
 				dst[(i+1)/64].Initial |= 1 << ((i + 1) % 64)
 			}
 		}
+	}
+	var carry uint64
+	for k := range dst {
+		c := &dst[k]
+		c.Stop |= c.Word&^(c.Word<<1|carry) | c.Pair | c.Initial
+		carry = c.Word >> 63
 	}
 }
 

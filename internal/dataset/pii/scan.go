@@ -53,20 +53,17 @@ func (s *Scanner) ScanChunks(text []byte, chunks []bytescan.Chunk, ctx Context) 
 	s.text, s.ctx, s.stops = text, ctx, chunks
 	s.matches, s.values, s.upTo, s.biksFor = s.matches[:0], s.values[:0], 0, 0
 	s.glued, s.noKey, s.noLogin = -1, 0, 0
-	next := 0          // where to go on
-	carry := uint64(0) // whether the chunk before ended in a word
+	next := 0 // where to go on
 	for k := range s.stops {
 		m := &s.stops[k]
-		starts := m.Word &^ (m.Word<<1 | carry)
-		carry = m.Word >> 63
-		for events := starts | m.Mark | m.Pair | m.Initial; events != 0; events &= events - 1 {
-			bit := bits.TrailingZeros64(events)
+		for stop := m.Stop; stop != 0; stop &= stop - 1 {
+			bit := bits.TrailingZeros64(stop)
 			i := k*64 + bit
 			if i < next {
 				continue
 			}
 			switch {
-			case starts>>bit&1 != 0:
+			case m.Word>>bit&1 != 0:
 				next = s.run(i, s.wordEnd(k, bit))
 			case m.Pair>>bit&1 != 0:
 				// A name has two capitals or a full stop behind one; most capitals only
