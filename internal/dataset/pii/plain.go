@@ -25,6 +25,9 @@ func (s *Scanner) plain(start, end int) bool {
 	// The word before: small letters, and not of a street or a house.
 	q := start - 2
 	if b[q] == ',' {
+		if s.mayGoOnAddress(end+1) && s.capitalWithin(q) {
+			return false // ул. Малая садовая, 12 в городе
+		}
 		q--
 	}
 	w := lettersBefore(b, q+1)
