@@ -14,7 +14,7 @@ const (
 
 // block is a run of whole lines, with the raw bytes that the hash still needs.
 type block struct {
-	owner     *inspector
+	home      chan *block  // of the worker that it belongs to
 	number    int          // in the stream
 	due       atomic.Int32 // of hashing and inspecting, what is not done yet
 	buf       []byte

@@ -24,7 +24,6 @@ const (
 // are kept from line to line.
 type inspector struct {
 	o    *Options
-	free chan *block     // its own ones that are not under way
 	full *[4]atomic.Bool // by severity rank: the list is full, counting is enough
 
 	w    walker

@@ -92,12 +92,9 @@ func newScan(o *Options, r io.Reader) *scan {
 		blocks = ownBlocks
 	}
 	for range n {
-		in := &inspector{o: o, full: &s.full, free: make(chan *block, blocks)}
+		in := &inspector{o: o, full: &s.full}
 		in.w.v = in
 		in.w.bare = o.Without.Records
-		for range blocks {
-			in.free <- &block{owner: in}
-		}
 		s.workers = append(s.workers, in)
 	}
 	s.early, s.toHash = make([]*block, n*blocks), make(chan *block, n*blocks)
@@ -109,7 +106,11 @@ func (s *scan) run() error {
 	var all sync.WaitGroup
 	for _, in := range s.workers {
 		all.Go(func() {
-			for b := range in.free {
+			own := make(chan *block, len(s.early)/len(s.workers))
+			for range cap(own) {
+				own <- &block{home: own}
+			}
+			for b := range own {
 				if !s.read(b) {
 					return
 				}
@@ -160,7 +161,7 @@ func (s *scan) hash() {
 }
 
 // hand takes a block that was hashed or inspected. When both are done it is added
-// up in its turn, and its owner has it again.
+// up in its turn, and its worker has it again.
 func (s *scan) hand(b *block) {
 	if b.due.Add(-1) > 0 {
 		return
@@ -178,7 +179,7 @@ func (s *scan) hand(b *block) {
 		if s.panicked.Load() == nil {
 			s.guard(func() { s.add(b) })
 		}
-		b.owner.free <- b
+		b.home <- b
 	}
 }
 

@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pilotgate/pilotgate/internal/cli/sample"
-	"github.com/pilotgate/pilotgate/internal/fakegithub"
 )
 
 func TestRequestsOfOnePullRequestsLife(t *testing.T) {
@@ -62,10 +61,7 @@ func TestRequestsOfALookThatChangesNothing(t *testing.T) {
 		b.pr.Comment(sample.MLLead, "/pilot explain PL001")
 		b.settle()
 		b.c.take() // the command is answered
-		replayed := b.GitHub.Deliveries()
-		i := slices.IndexFunc(replayed, func(d fakegithub.Delivery) bool { return d.Event == "pull_request" && d.Action == "opened" })
-		require.GreaterOrEqual(b.t, i, 0)
-		b.GitHub.Replay(replayed[i].ID)
+		b.GitHub.Replay(b.opened().ID)
 		b.settle()
 		sent := b.c.take()
 		require.NotEmpty(b.t, sent)

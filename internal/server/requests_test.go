@@ -128,6 +128,15 @@ func (b *bench) settle() {
 	require.NoError(b.t, b.Settle(b.t.Context()))
 }
 
+// opened is the delivery that told of the request.
+func (b *bench) opened() fakegithub.Delivery {
+	b.t.Helper()
+	all := b.GitHub.Deliveries()
+	i := slices.IndexFunc(all, func(d fakegithub.Delivery) bool { return d.Event == "pull_request" && d.Action == "opened" })
+	require.GreaterOrEqual(b.t, i, 0)
+	return all[i]
+}
+
 // stage is one thing that happens to a pull request.
 type stage struct {
 	name string
@@ -225,15 +234,13 @@ func TestIdenticalEventsAreEvaluatedAFewTimes(t *testing.T) {
 	onBench(t, "at once", "direct", func(b *bench) {
 		b.pr = open(b.World)
 		b.settle()
-		replayed := b.GitHub.Deliveries()
-		i := slices.IndexFunc(replayed, func(d fakegithub.Delivery) bool { return d.Event == "pull_request" && d.Action == "opened" })
-		require.GreaterOrEqual(b.t, i, 0)
+		opened := b.opened()
 		b.c.take()
 		deliver := fakegithub.PostTo(b.client, b.Hook())
 		var group sync.WaitGroup
 		for range identicalEvents {
 			group.Go(func() {
-				status, err := deliver(b.t.Context(), replayed[i])
+				status, err := deliver(b.t.Context(), opened)
 				assert.NoError(b.t, err)
 				assert.Equal(b.t, 202, status)
 			})
