@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math/big"
 	"math/bits"
 	"strconv"
@@ -29,8 +30,55 @@ var pow10 = [...]uint64{
 }
 
 // plainNumber reads a number of digits and at most a point, as records are made
-// of, into d, and gives its end; 0 where it is another, or none.
+// of, into d unless that is nil, and gives its end; 0 where it is another, or none.
 func plainNumber(b []byte, start int, d *decimal) (end int) {
+	if len(b)-start < 24 {
+		return anyPlainNumber(b, start, d)
+	}
+	whole, n := digits8(b[start:])
+	fraction, k := uint64(0), 0
+	i := start + n
+	if b[i] == '.' {
+		fraction, k = digits8(b[i+1:])
+		if i += 1 + k; k == 0 {
+			return 0
+		}
+	}
+	if n == 8 || k == 8 {
+		return anyPlainNumber(b, start, d)
+	}
+	if n == 0 || b[start] == '0' && n > 1 || b[i]|0x20 == 'e' {
+		return 0
+	}
+	if d == nil {
+		return i
+	}
+	zeros := min(bits.LeadingZeros64(fraction)/8, k) // at its end
+	k -= zeros
+	d.m, d.scale, d.neg, d.wide = value8(whole)*pow10[k]+value8(fraction<<uint(8*zeros)), int32(k), false, false
+	return i
+}
+
+// digits8 counts the digits that eight bytes begin with, and gives what they are,
+// a byte each, the last one highest.
+func digits8(b []byte) (digits uint64, n int) {
+	const each = 0x0101010101010101
+	v := binary.LittleEndian.Uint64(b) ^ '0'*each
+	others := (v&(0x7F*each) + (0x80-10)*each | v) & (0x80 * each)
+	n = bits.TrailingZeros64(others) / 8
+	return v << uint(64-8*n), n
+}
+
+// value8 gives the value of eight digits: neighbours are added up to pairs, fours
+// and eights.
+func value8(digits uint64) uint64 {
+	digits = digits * (10<<8 + 1) >> 8 & 0x00FF00FF00FF00FF
+	digits = digits * (100<<16 + 1) >> 16 & 0x0000FFFF0000FFFF
+	return digits * (10_000<<32 + 1) >> 32
+}
+
+// anyPlainNumber is plainNumber digit by digit.
+func anyPlainNumber(b []byte, start int, d *decimal) (end int) {
 	i := start
 	m := uint64(0)
 	for i < len(b) && b[i]-'0' <= 9 {
@@ -52,6 +100,9 @@ func plainNumber(b []byte, start int, d *decimal) (end int) {
 	}
 	if i-start > maxDigits || i < len(b) && b[i]|0x20 == 'e' {
 		return 0
+	}
+	if d == nil {
+		return i
 	}
 	for scale > 0 && m%10 == 0 {
 		m /= 10

@@ -80,12 +80,13 @@ type value struct {
 }
 
 // match finds the values of the line at the beginning of w.b, if it has a known
-// shape, and gives its length, -1 if it has none. It tells nothing.
+// shape, and gives its length, -1 if it has none. It tells nothing. A bare walker
+// passes over what nobody wants to know: strings known before, literals, short numbers.
 func (w *walker) match() int {
 	s, b := &w.shapes, w.b
 	s.escapes = s.escapes[:0]
 	branch := s.first
-	for i, n := 0, 0; n < len(s.values); n++ {
+	for i, n := 0, 0; n < len(s.values); {
 		var t *turn
 		for k, o := range branch {
 			end := i + len(o.text)
@@ -108,6 +109,7 @@ func (w *walker) match() int {
 		if t.last {
 			return i
 		}
+		pass := w.bare && len(t.events) == 0
 		switch c := b[i]; {
 		case c == '"':
 			v.k = kindString
@@ -126,9 +128,17 @@ func (w *walker) match() int {
 				return -1
 			}
 			i++
+			pass = false
 		case c-'0' <= 9:
-			var d decimal
 			v.k = kindNumber
+			if w.bare {
+				if i = plainNumber(b, i, nil); i == 0 {
+					return -1
+				}
+				pass = pass && i-int(v.start) < minLongNumber
+				break
+			}
+			var d decimal
 			if i = plainNumber(b, i, &d); i == 0 {
 				return -1
 			}
@@ -138,7 +148,10 @@ func (w *walker) match() int {
 				return -1
 			}
 		}
-		v.end = uint32(i)
+		if !pass {
+			v.end = uint32(i)
+			n++
+		}
 		branch = t.next
 	}
 	return -1

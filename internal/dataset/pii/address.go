@@ -40,19 +40,16 @@ func (s *Scanner) previous(pos int) (start, end int, ok bool) {
 		end--
 	}
 	start = end
-	for start > 0 && end-start < maxWordBytes {
-		c := s.text[start-1]
-		if c < 0x80 {
-			if !wordByte[c] && c != '-' {
-				break
-			}
-			start--
+	b := s.text[:end]
+	if end > maxWordBytes {
+		b = b[end-maxWordBytes:]
+	}
+	for i := len(b); ; {
+		if i = lettersBefore(b, i); i > 0 && (wordByte[b[i-1]] || b[i-1] == '-') {
+			i--
 			continue
 		}
-		if start >= 2 && (s.text[start-2] == 0xD0 || s.text[start-2] == 0xD1) {
-			start -= 2
-			continue
-		}
+		start = end - len(b) + i
 		break
 	}
 	return start, end, start < end
@@ -351,7 +348,7 @@ func (s *Scanner) addressTail(i int, comma bool) bool {
 	if word := s.text[start:end]; len(word) >= 2 && word[0] >= 0x80 && word[len(word)-1] >= 0x80 && !addressGoes.may(word) && len(word) < 8 {
 		return false
 	}
-	next := bytes.TrimSpace(s.foldWord(start, end))
+	next := bytes.Trim(s.foldWord(start, end), " ")
 	if len(next) == 0 {
 		return false
 	}

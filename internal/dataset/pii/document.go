@@ -302,7 +302,7 @@ func (s *Scanner) monthAndYear(i int) (month, year, end int) {
 			return 0, 0, 0
 		}
 		month = englishMonth(b[word:i])
-	} else if beginsMonth(b[i], b[i+1]) {
+	} else if beginsSo(b[i:]) {
 		for m, name := range monthsGenitive {
 			if bytes.HasPrefix(b[i:], []byte(name)) {
 				month = m + 1
@@ -358,17 +358,6 @@ func (s *Scanner) birthEnglish(start, end int) bool {
 	}
 	s.emit(BirthDate, start, i, []byte{byte(day), byte(month), byte(year >> 8), byte(year)})
 	return true
-}
-
-// beginsMonth: я ф м а и с о н д.
-func beginsMonth(a, b byte) bool {
-	switch b {
-	case 0xBC, 0xB0, 0xB8, 0xBE, 0xBD, 0xB4:
-		return a == 0xD0
-	case 0x8F, 0x84, 0x81:
-		return a == 0xD1
-	}
-	return false
 }
 
 // plateLetter reads one of the twelve letters of car plates, Cyrillic or the

@@ -179,7 +179,7 @@ func (s *Scanner) bracket(i int) {
 // spoken judges "ivan собака mail точка ru", "ivan at mail dot ru", "ivan<at>"
 // and the wide "@" behind the ASCII word that ends there.
 func (s *Scanner) spoken(end int) bool {
-	for _, at := range [...]string{" собака ", " at ", "<at>", "＠"} {
+	for _, at := range [...]string{atWord, " at ", "<at>", "＠"} {
 		if !bytes.HasPrefix(s.text[end:], []byte(at)) {
 			continue
 		}
@@ -197,6 +197,9 @@ func (s *Scanner) spoken(end int) bool {
 	}
 	return false
 }
+
+// atWord is what an "@" is called in Russian, between a name and a host.
+const atWord = " собака "
 
 func isAtWord(b []byte) bool {
 	var buf [24]byte

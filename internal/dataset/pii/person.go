@@ -2,6 +2,7 @@ package pii
 
 import (
 	"bytes"
+	"encoding/binary"
 	"strings"
 )
 
@@ -165,9 +166,16 @@ func (s *Scanner) part(i int) (part, bool) {
 func (s *Scanner) mayBePart(start, end int) bool {
 	w := s.text[start:end]
 	n := len(w)
-	for i := 3; i < n; i += 2 {
-		if lead, c := w[i-1], w[i]; lead == 0xD0 && c < 0xB0 || lead == 0xD1 && c == 0x91 || lead < 0xD0 {
-			return true // a second capital, "ё", a hyphen
+	if n < 10 {
+		four := [8]byte([]byte("аааа"))
+		copy(four[:], w[2:])
+		if notSmall(binary.LittleEndian.Uint64(four[:])) {
+			return true
+		}
+	}
+	for i := 2; n >= 10 && i < n; i += 8 {
+		if notSmall(binary.LittleEndian.Uint64(w[min(i, n-8):])) {
+			return true
 		}
 	}
 	patronymic, surname := n >= 10 && patronymicEnds.may(w), n >= 8 && surnameEnds.may(w)
@@ -178,6 +186,15 @@ func (s *Scanner) mayBePart(start, end int) bool {
 		return true
 	}
 	return patronymic && patronymicEnds.has(w) || surname && surnameEnds.has(w)
+}
+
+// notSmall says whether four pairs of bytes are not all small letters of Russian,
+// "ё" left out: a capital, a hyphen.
+func notSmall(four uint64) bool {
+	const each = 0x0001_0001_0001_0001
+	small := four>>12&(four>>13) | four // of a lead D0 the second byte has both bits
+	yo := four ^ 0x91D1*each
+	return notLetters(four) != 0 || small&each != each || (yo-each)&^yo&(0x8000*each) != 0
 }
 
 // sixBits are those of the second byte of the small letter that a capital folds to.

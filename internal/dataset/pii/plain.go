@@ -6,26 +6,47 @@ import (
 	"math/bits"
 )
 
-// plain says of digits that stand alone, in a sentence of small letters, that
-// they are no part of anything: which is so of nearly every number of a text.
+// plain says of digits that stand alone, among words, that they are no part of
+// anything: which is so of nearly every number of a text.
 // It only spares the rules that would find nothing; when in doubt it says no.
 func (s *Scanner) plain(start, end int) bool {
 	b := s.text
-	if start < 8 || b[start-1] != ' ' || b[end] != ' ' || end+5 > len(b) || b[start] == '0' {
+	if start < 2 || b[start-1] != ' ' || end+8 > len(b) || b[start] == '0' {
 		return false
 	}
-	// The word behind: no capital, no month, no "номер" or "серия"; "по" and "на"
-	// may lead to a street.
-	if b[end+1] == 0xD0 && b[end+2] < 0xB0 {
-		return false
+	// An address may end here, unless the word behind goes on with something else.
+	behind, next := binary.LittleEndian.Uint64(b[end:])>>8, end+1
+	ends := b[end] != ' '
+	if ends { // a sign and a space
+		behind >>= 8
+		next++
 	}
-	if behindNumber[b[end+2]&63]>>(b[end+4]&63)&1 != 0 && beginsSo(b[end+1:]) {
+	switch {
+	case behind&0xFE != 0xD0:
 		return false
+	case behind&0xFF == 0xD0 && byte(behind>>8) < 0xB0:
+		// No "Номер", and no letters of a licence: a word of three letters, the third
+		// of which is no "н".
+		if behind>>8&0xFF == 0x9D || behind&0xFE_00_FE_00_00 != 0xD0_00_D0_00_00 || behind>>40&0xFF == 0xBD {
+			return false
+		}
+		ends = true
+	case behindNumber[behind>>8&63]>>(behind>>24&63)&1 != 0 && beginsSo(b[next:]):
+		return false // a month, "номер" or "серия"; "по" and "на" may lead to a street
 	}
 	// The word before: small letters, and not of a street or a house.
 	q := start - 2
+	switch b[q] {
+	case '-', '!', '?':
+		return true
+	case '.':
+		q--
+	}
+	if start < 8 {
+		return false
+	}
 	if b[q] == ',' {
-		if s.mayGoOnAddress(end+1) && s.capitalWithin(q) {
+		if (ends || s.mayGoOnAddress(next)) && s.capitalWithin(q) {
 			return false // ул. Малая садовая, 12 в городе
 		}
 		q--
@@ -36,7 +57,7 @@ func (s *Scanner) plain(start, end int) bool {
 	}
 	// A capital may be a street's: then the word behind must not go on with an
 	// address.
-	if b[w] == 0xD0 && b[w+1] < 0xB0 && (!isCapital(b[w+1]) || q-w < 3 || s.mayGoOnAddress(end+1)) {
+	if b[w] == 0xD0 && b[w+1] < 0xB0 && (!isCapital(b[w+1]) || q-w < 3 || ends || s.mayGoOnAddress(next)) {
 		return false
 	}
 	if q < start-2 && w > 1 && b[w-2]-'0' <= 9 {

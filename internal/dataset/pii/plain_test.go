@@ -60,6 +60,44 @@ func TestPlainSparesOnlyWhatNoRuleFinds(t *testing.T) {
 	require.Greater(t, plain, 10_000)
 }
 
+// TestLettersAmongRussianAreNothing: where a word of Latin letters is passed over
+// for the words that it stands among, the rules for such words find nothing.
+func TestLettersAmongRussianAreNothing(t *testing.T) {
+	pieces := []string{
+		"IT", "BMW", "password", "Password", "pass", "secret", "bearer", "Bearer", "Basic", "qwerty", "Qwerty12", "ivan", "mail", "ru", "com", "t", "me", "vk", "DE89", "March", "born", "AKIA", "eyJ", "at", "dot", "e164kx77",
+		"пароль", "Пароль", "ПАРОЛЬ", "пароля", "паролем", "ключ", "доступа", "токен", "слово", "видел", "земля", "время", "соль", "собака", "собачка", "студенты", "точка", "почта", "логин", "в", "с", "мая", "1985", "12", "77", "@", "—", "«", "»", "-",
+	}
+	joints := []string{" ", " ", " ", " ", " ", " ", ", ", ". ", ".", ": ", ":", "\n", "! ", "; ", "=", " \"", "/", "_"}
+	r := rand.New(rand.NewPCG(5, 6))
+	passed := 0
+	for range 500_000 {
+		var text []byte
+		for range 4 + r.IntN(8) {
+			text = append(text, pieces[r.IntN(len(pieces))]...)
+			text = append(text, joints[r.IntN(len(joints))]...)
+		}
+		s := &Scanner{text: text, glued: -1}
+		s.stops = bytescan.Classify(nil, text)
+		for start := 0; start < len(text); start++ {
+			if !wordByte[text[start]] || text[start]-'0' <= 9 || start > 0 && wordByte[text[start-1]] {
+				continue
+			}
+			end := start
+			for end < len(text) && wordByte[text[end]] {
+				end++
+			}
+			if end-start >= 16 || !s.amongRussian(start, end) {
+				continue
+			}
+			passed++
+			s.matches, s.upTo = s.matches[:0], 0
+			s.anyLetters(start, end)
+			require.Empty(t, s.matches, "%q at %d", text, start)
+		}
+	}
+	require.Greater(t, passed, 10_000)
+}
+
 func capitalised(word string) string {
 	if word[0] == 0xD0 && word[1] >= 0xB0 && word[1] < 0xC0 {
 		return "\xD0" + string([]byte{word[1] - 0x20}) + word[2:]

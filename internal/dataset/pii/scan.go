@@ -54,8 +54,8 @@ func (s *Scanner) ScanChunks(text []byte, chunks []bytescan.Chunk, ctx Context) 
 	s.matches, s.values, s.upTo, s.biksFor = s.matches[:0], s.values[:0], 0, 0
 	s.glued, s.noKey, s.noLogin = -1, 0, 0
 	next := 0 // where to go on
-	for k := range s.stops {
-		m := &s.stops[k]
+	for k := range chunks {
+		m := &chunks[k]
 		for stop := m.Stop; stop != 0; stop &= stop - 1 {
 			bit := bits.TrailingZeros64(stop)
 			i := k*64 + bit

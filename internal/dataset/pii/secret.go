@@ -72,10 +72,14 @@ var keyForms = func() (t [256][]keyForm) {
 
 // letters judges a run that begins with an ASCII letter or underscore.
 func (s *Scanner) letters(start, end int) int {
-	b := s.text
 	if end-start < 16 && s.amongRussian(start, end) {
 		return end
 	}
+	return s.anyLetters(start, end)
+}
+
+func (s *Scanner) anyLetters(start, end int) int {
+	b := s.text
 	for _, f := range keyForms[b[start]] {
 		if len(b)-start >= len(f.prefix)+f.tail && string(b[start:start+len(f.prefix)]) == f.prefix {
 			if to := s.key(start, f); to > 0 {
@@ -127,14 +131,23 @@ func (s *Scanner) letters(start, end int) int {
 	return end
 }
 
-// amongRussian says of a word of letters that it stands between Russian words,
-// of which none is a password's: it is no identifier then.
+// amongRussian says of a word of letters that it stands among Russian words, of
+// which none is a password's: it is no identifier then.
 func (s *Scanner) amongRussian(start, end int) bool {
 	b := s.text
-	if start < 4 || end+2 >= len(b) || b[end] != ' ' || b[start-1] != ' ' || b[start-2]&0xC0 != 0x80 {
+	if start < 4 || end+2 >= len(b) || b[start-1] != ' ' || mayMark(b[:start-1]) {
 		return false
 	}
-	if b[end+1] != 0xD0 && (b[end+1] != 0xD1 || b[end+2] == 0x81) || mayMark(b[start-4:start-1]) {
+	switch b[end] {
+	case ' ':
+		if b[end+1]&0xFE != 0xD0 || b[end+1] == 0xD1 && b[end+2] == 0x81 && bytes.HasPrefix(b[end:], []byte(atWord)) {
+			return false
+		}
+	case ',', '.', ';', '!', '?':
+		if b[end+1] > ' ' {
+			return false
+		}
+	default:
 		return false
 	}
 	for _, c := range b[start:end] {
@@ -316,7 +329,7 @@ var (
 // password judges a value behind a word for a password or key: after a colon,
 // an equals sign or a dash, or right behind the word.
 func (s *Scanner) password(start, end int) bool {
-	if start < 4 || s.text[start-1] == ' ' && !mayMark(s.text[start-4:start-1]) && !looksMade(s.text[start:end]) {
+	if start < 4 || s.text[start-1] == ' ' && !mayMark(s.text[:start-1]) && !looksMade(s.text[start:end]) {
 		return false
 	}
 	from := start
@@ -432,17 +445,21 @@ func looksMade(word []byte) bool {
 	return digits > 0 && digits < len(word)
 }
 
-// mayMark says whether a value may follow these three bytes and a space: a
-// sign, or the end of "пароль", "пароля", "паролем", "password", "bearer".
-func mayMark(b []byte) bool {
+// mayMark says whether a value may follow these bytes, of which there are three at
+// least, and a space: a sign, or the end of a word for a password.
+func mayMark(before []byte) bool {
+	b := before[len(before)-3:]
 	switch c := b[2]; {
 	case c < 0x80:
 		return c != ',' && c != '.' && c-'0' > 9 && ((c|0x20)-'a' > 25 || c == 'd' || c == 'D' || c == 'e' || c == 'r')
 	case b[0] == 0xE2 || b[0] == 0xC2 || b[1] == 0xC2:
 		return true // a dash or a quotation mark
-	default:
-		return c == 0x8C || c == 0x8F || c == 0xAC || c == 0xAF || c == 0xBC || c == 0x9C // ь я м
+	case b[0] == 0xB5: // паролем
+		return c == 0xBC && behindPassword(before)
+	case b[0] == 0xBB || b[0] == 0x9B: // пароль, ПАРОЛЬ, пароля
+		return (c == 0x8C || c == 0xAC || c == 0x8F) && behindPassword(before)
 	}
+	return false
 }
 
 func isValueEdge(c byte) bool {
