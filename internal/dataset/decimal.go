@@ -32,41 +32,34 @@ var pow10 = [...]uint64{
 // plainNumber reads a number of digits and at most a point, as records are made
 // of, into d unless that is nil, and gives its end; 0 where it is another, or none.
 func plainNumber(b []byte, start int, d *decimal) (end int) {
-	if len(b)-start < 24 {
+	const each = 0x0101010101010101
+	if len(b)-start < 9 {
 		return anyPlainNumber(b, start, d)
 	}
-	whole, n := digits8(b[start:])
-	fraction, k := uint64(0), 0
-	i := start + n
-	if b[i] == '.' {
-		fraction, k = digits8(b[i+1:])
-		if i += 1 + k; k == 0 {
-			return 0
+	v := binary.LittleEndian.Uint64(b[start:]) ^ '0'*each
+	others := (v&(0x7F*each) + (0x80-10)*each | v) & (0x80 * each)
+	n := bits.TrailingZeros64(others) / 8 // digits
+	if n == 0 || n == 8 {
+		return anyPlainNumber(b, start, d)
+	}
+	digits, scale := v&(1<<(n*8&63)-1), 0
+	if end = start + n; b[end] == '.' {
+		scale = bits.TrailingZeros64(others&(others-1))/8 - n - 1
+		if end += 1 + scale; scale == 0 || end == start+8 {
+			return anyPlainNumber(b, start, d)
 		}
+		digits |= v >> (n*8&63) >> 8 << (n*8&63) & (1<<((n+scale)*8&63) - 1)
 	}
-	if n == 8 || k == 8 {
-		return anyPlainNumber(b, start, d)
-	}
-	if n == 0 || b[start] == '0' && n > 1 || b[i]|0x20 == 'e' {
+	if b[start] == '0' && n > 1 || b[end]|0x20 == 'e' {
 		return 0
 	}
 	if d == nil {
-		return i
+		return end
 	}
-	zeros := min(bits.LeadingZeros64(fraction)/8, k) // at its end
-	k -= zeros
-	d.m, d.scale, d.neg, d.wide = value8(whole)*pow10[k]+value8(fraction<<uint(8*zeros)), int32(k), false, false
-	return i
-}
-
-// digits8 counts the digits that eight bytes begin with, and gives what they are,
-// a byte each, the last one highest.
-func digits8(b []byte) (digits uint64, n int) {
-	const each = 0x0101010101010101
-	v := binary.LittleEndian.Uint64(b) ^ '0'*each
-	others := (v&(0x7F*each) + (0x80-10)*each | v) & (0x80 * each)
-	n = bits.TrailingZeros64(others) / 8
-	return v << uint(64-8*n), n
+	digits <<= (64 - (n+scale)*8) & 63
+	zeros := min(bits.LeadingZeros64(digits)/8, scale) // behind the point, at the end
+	d.m, d.scale, d.neg, d.wide = value8(digits<<(zeros*8&63)), int32(scale-zeros), false, false
+	return end
 }
 
 // value8 gives the value of eight digits: neighbours are added up to pairs, fours

@@ -237,19 +237,35 @@ func (in *inspector) value(w *walker, n *node, t *token) {
 	if n != nil {
 		r = n.role
 	}
-	if r == roleTimestamp && t.kind == kindString {
-		in.at, in.naive, in.atOK = parseInstant(t.text)
-	}
-	if in.surveyed = t.kind == kindString && !in.o.Without.Records && (r == roleSource || r == roleSummaryMarkdown || r == roleSummaryText); in.surveyed {
-		in.script, in.chunks = bytescan.Survey(in.chunks, t.text)
-	}
-	if !in.o.Without.PersonalData && !t.known && (t.kind == kindString && !(r == roleTimestamp && in.atOK) || t.kind == kindNumber && len(t.text) >= minLongNumber) {
-		in.personal(w, r, t)
+	in.surveyed = false
+	switch t.kind {
+	case kindString:
+		in.string(w, r, t)
+	case kindNumber:
+		if len(t.text) >= minLongNumber && !in.o.Without.PersonalData {
+			in.personal(w, r, t)
+		}
 	}
 	if r == roleNone || in.o.Without.Records {
 		return
 	}
 	in.field(w, n, t)
+}
+
+func (in *inspector) string(w *walker, r role, t *token) {
+	switch r {
+	case roleTimestamp:
+		if in.at, in.naive, in.atOK = parseInstant(t.text); in.atOK {
+			return
+		}
+	case roleSource, roleSummaryMarkdown, roleSummaryText:
+		if in.surveyed = !in.o.Without.Records; in.surveyed {
+			in.script, in.chunks = bytescan.Survey(in.chunks, t.text)
+		}
+	}
+	if !in.o.Without.PersonalData && !t.known {
+		in.personal(w, r, t)
+	}
 }
 
 func (in *inspector) personal(w *walker, r role, t *token) {
@@ -304,7 +320,10 @@ func (in *inspector) field(w *walker, n *node, t *token) {
 			}
 		}
 	case roleLanguage:
-		if t.kind == kindString {
+		switch {
+		case t.kind != kindString:
+		case t.known && in.t.languages.known(t.text): // the right one, or it would have been told
+		default:
 			if isLanguageTag(t.text) {
 				in.name(&in.t.languages, t.text, pii.Context{})
 			} else {

@@ -20,7 +20,9 @@ func (w *walker) literal(word string, k kind, n *node) bool {
 	at := span{start, w.i}
 	if n != nil && !w.bare {
 		n.checkLiteral(w, k, at)
-		w.tell(n, k, at, nil, false)
+		if n.role != roleNone {
+			w.tell(n, k, at, nil, false)
+		}
 	}
 	return true
 }
@@ -38,10 +40,10 @@ func (w *walker) number(n *node) bool {
 	}
 	if read {
 		n.checkNumber(w, &w.t.num, span{start, w.i})
-	} else if w.i-start < minLongNumber {
-		return true
 	}
-	w.tell(n, kindNumber, span{start, w.i}, w.b[start:w.i], false)
+	if w.i-start >= minLongNumber || read && n.role != roleNone {
+		w.tell(n, kindNumber, span{start, w.i}, w.b[start:w.i], false)
+	}
 	return true
 }
 

@@ -1,6 +1,9 @@
 package dataset
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // shapes remembers how lines were built, so that the next one need not be parsed
 // to be known: an exporter writes the same keys in the same order. What stands
@@ -35,7 +38,7 @@ const (
 
 // turn is the bytes before a value, and what they say of it.
 type turn struct {
-	text   string
+	text   pattern
 	last   bool // the line ends with it; there is no value
 	n      *node
 	path   []segment
@@ -45,8 +48,39 @@ type turn struct {
 	// quiet is the string behind it, with its quotes, of which nothing was told the
 	// last time: where it stands there again, its judgement is known. changes counts
 	// the different ones.
-	quiet   string
+	quiet   pattern
 	changes int
+}
+
+// pattern is bytes that are compared often, most of them few: the first 32 as words,
+// with the bits that count, so that it takes the same steps whatever the length.
+type pattern struct {
+	text         string
+	words, masks [patternBytes / 8]uint64
+}
+
+const patternBytes = 32
+
+func patternOf(text string) pattern {
+	p := pattern{text: text}
+	for i := range min(len(text), patternBytes) {
+		p.words[i/8] |= uint64(text[i]) << (i % 8 * 8)
+		p.masks[i/8] |= 0xFF << (i % 8 * 8)
+	}
+	return p
+}
+
+// at says whether the bytes stand there.
+func (p *pattern) at(b []byte, i int) bool {
+	if len(b)-i < patternBytes {
+		return bytes.HasPrefix(b[i:], []byte(p.text))
+	}
+	w := (*[patternBytes]byte)(b[i:])
+	if (binary.LittleEndian.Uint64(w[0:])^p.words[0])&p.masks[0]|(binary.LittleEndian.Uint64(w[8:])^p.words[1])&p.masks[1]|
+		(binary.LittleEndian.Uint64(w[16:])^p.words[2])&p.masks[2]|(binary.LittleEndian.Uint64(w[24:])^p.words[3])&p.masks[3] != 0 {
+		return false
+	}
+	return len(p.text) <= patternBytes || bytes.HasPrefix(b[i+patternBytes:], []byte(p.text[patternBytes:]))
 }
 
 // event is what the walker has to tell of the bytes of a turn: an object or array
@@ -89,10 +123,10 @@ func (w *walker) match() int {
 	for i, n := 0, 0; n < len(s.values); {
 		var t *turn
 		for k, o := range branch {
-			end := i + len(o.text)
-			if end > len(b) || string(b[i:end]) != o.text {
+			if !o.text.at(b, i) {
 				continue
 			}
+			end := i + len(o.text.text)
 			if o.last && (end == len(b) || b[end] == '\n') || !o.last && end < len(b) && scalarStart[b[end]] {
 				if t = o; k > 0 { // the frequent ones come to be looked at first
 					branch[k-1], branch[k] = t, branch[k-1]
@@ -103,7 +137,7 @@ func (w *walker) match() int {
 		if t == nil {
 			return -1
 		}
-		i += len(t.text)
+		i += len(t.text.text)
 		v := &s.values[n]
 		v.before, v.start, v.esc, v.quiet = t, uint32(i), false, false
 		if t.last {
@@ -113,9 +147,9 @@ func (w *walker) match() int {
 		switch c := b[i]; {
 		case c == '"':
 			v.k = kindString
-			if q := len(t.quiet); q > 0 && q <= len(b)-i && string(b[i:i+q]) == t.quiet {
+			if t.quiet.text != "" && t.quiet.at(b, i) {
 				v.quiet = true
-				i += q
+				i += len(t.quiet.text)
 				break
 			}
 			i = w.special(i + 1)
@@ -194,7 +228,7 @@ func (w *walker) tellValues() bool {
 		v := &w.shapes.values[k]
 		t, start := v.before, int(v.start)
 		if len(t.events) > 0 {
-			w.happen(t, start-len(t.text))
+			w.happen(t, start-len(t.text.text))
 		}
 		if t.last {
 			break
@@ -232,16 +266,19 @@ func (w *walker) tellValues() bool {
 				t.change(w.b[at.start:at.end], w.told == told)
 			}
 		case kindNumber:
-			w.t.num = decimal{m: v.m, scale: v.scale}
 			if judged {
+				w.t.num = decimal{m: v.m, scale: v.scale}
 				t.n.checkNumber(w, &w.t.num, at)
-			} else if at.end-at.start < minLongNumber {
-				continue
 			}
-			w.tell(t.n, kindNumber, at, w.b[at.start:at.end], false)
+			if at.end-at.start >= minLongNumber || judged && t.n.role != roleNone {
+				w.tell(t.n, kindNumber, at, w.b[at.start:at.end], false)
+			}
 		default:
-			if judged {
-				t.n.checkLiteral(w, v.k, at)
+			if !judged {
+				break
+			}
+			t.n.checkLiteral(w, v.k, at)
+			if t.n.role != roleNone {
 				w.tell(t.n, v.k, at, nil, false)
 			}
 		}
@@ -274,9 +311,9 @@ func (w *walker) unescape(at span, escapes []uint32) (text []byte, ok bool) {
 // What changes all the time is given up.
 func (t *turn) change(value []byte, silent bool) {
 	t.changes++
-	t.quiet = ""
+	t.quiet = pattern{}
 	if silent && t.changes < maxQuiet {
-		t.quiet = string(value)
+		t.quiet = patternOf(string(value))
 	}
 }
 
@@ -323,7 +360,7 @@ func (s *shapes) learn(b []byte) {
 		from = p.at.end
 		var t *turn
 		for _, o := range *branch {
-			if o.text == string(text) && o.last == last {
+			if o.text.text == string(text) && o.last == last {
 				t = o
 			}
 		}
@@ -331,7 +368,7 @@ func (s *shapes) learn(b []byte) {
 			if len(*branch) >= maxBranch {
 				return
 			}
-			t = &turn{text: string(text), last: last, n: p.n, path: p.path, events: p.events}
+			t = &turn{text: patternOf(string(text)), last: last, n: p.n, path: p.path, events: p.events}
 			for k := range t.events {
 				at := &t.events[k].at
 				*at = span{at.start - p.at.start + len(text), at.end - p.at.start + len(text)}

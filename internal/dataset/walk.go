@@ -34,8 +34,8 @@ const (
 // minLongNumber is the least length of a number that may be personal data.
 const minLongNumber = 10
 
-// visitor is told each value of a line, in the order of the bytes, and what the
-// line breaks.
+// visitor is told each value of a line that matters, in the order of the bytes, and
+// what the line breaks: strings, long numbers, and whatever has a role.
 type visitor interface {
 	// The token is the walker's own and holds until the next one.
 	value(w *walker, n *node, t *token)

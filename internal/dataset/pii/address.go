@@ -218,17 +218,14 @@ func (s *Scanner) houseFirst(g int) int {
 // its letters included.
 func (s *Scanner) anyWord(i int) (start, end int) {
 	end = i
-	for end < len(s.text) {
-		switch c := s.text[end]; {
-		case c == 0xD0 || c == 0xD1:
-			end += 2
-		case c < 0x80 && wordByte[c], c == '-' && end > i && (s.at(end+1) == 0xD0 || s.at(end+1) == 0xD1 || s.asciiAfter(end+1)):
-			end++
-		default:
+	for {
+		end = lettersFrom(s.text, end)
+		c := s.at(end)
+		if !wordByte[c] && (c != '-' || end == i || s.at(end+1)&0xFE != 0xD0 && !s.asciiAfter(end+1)) {
 			return i, end
 		}
+		end++
 	}
-	return i, min(end, len(s.text))
 }
 
 // isStreetKind says whether the word is the kind of a street, so that a number
@@ -406,11 +403,11 @@ func (s *Scanner) ordinalBefore(start int) int {
 
 // beforeQuote skips a quotation mark: ул. «Новая», д. 12.
 func (s *Scanner) beforeQuote(pos int) int {
-	switch {
-	case bytes.HasSuffix(s.text[:pos], []byte("»")), bytes.HasSuffix(s.text[:pos], []byte("«")):
-		return pos - 2
-	case s.at(pos-1) == '"':
+	switch c := s.at(pos - 1); {
+	case c == '"':
 		return pos - 1
+	case (c == 0xBB || c == 0xAB) && s.at(pos-2) == 0xC2: // « »
+		return pos - 2
 	}
 	return pos
 }

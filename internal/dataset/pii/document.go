@@ -198,6 +198,9 @@ func skipSigns(b []byte, i int, signs string) int {
 
 // skipMark skips what stands between a series and a number.
 func skipMark(b []byte, i int) (int, bool) {
+	if i+1 >= len(b) || b[i] != 'N' && b[i] != 'n' && b[i] != 0xE2 && b[i+1]|0x20 != 0xBD {
+		return i, false
+	}
 	for _, mark := range [...]string{"№", "номер", "Номер", "ном", "No", "no", "N", "н.", "number"} {
 		if bytes.HasPrefix(b[min(i, len(b)):], []byte(mark)) {
 			return i + len(mark), true
