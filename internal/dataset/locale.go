@@ -163,16 +163,22 @@ func normal(buf, text []byte, chunks []bytescan.Chunk) (tidy, _ []byte) {
 	for end > from && isSpace(text[end-1]) {
 		end--
 	}
-	start, dst := from, buf[:0]
+	start, n := from, 0
 	for k := range chunks {
 		for m := chunks[k].Untidy; m != 0; m &= m - 1 {
 			i := k*64 + bits.TrailingZeros64(m)
 			if i < start || i >= end {
 				continue
 			}
-			dst = append(dst, text[from:i]...)
-			if !isSpace(text[i-1]) {
-				dst = append(dst, ' ')
+			if n == 0 && len(buf) < len(text) {
+				buf = make([]byte, len(text)+len(text)/4)
+			}
+			if i > from { // another white space is right before it otherwise
+				n += copy(buf[n:], text[from:i])
+				if !isSpace(text[i-1]) {
+					buf[n] = ' '
+					n++
+				}
 			}
 			from = i + 1
 		}
@@ -180,8 +186,8 @@ func normal(buf, text []byte, chunks []bytescan.Chunk) (tidy, _ []byte) {
 	if from == start {
 		return text[from:end], buf
 	}
-	dst = append(dst, text[from:end]...)
-	return dst, dst
+	n += copy(buf[n:], text[from:end])
+	return buf[:n], buf
 }
 
 func isSpace(c byte) bool { return c == ' ' || c-'\t' <= '\r'-'\t' }

@@ -3,6 +3,7 @@ package dataset
 import (
 	"bytes"
 	"math/bits"
+	"sort"
 	"unicode/utf8"
 )
 
@@ -203,10 +204,13 @@ func hex4(b []byte) (rune, bool) {
 	return r, true
 }
 
-// decoded is a string without its escapes, with the way back to the raw bytes.
+// decoded is a string without its escapes, with the way back to the raw bytes:
+// pieces or, where each escape has two bytes, the places of these.
 type decoded struct {
 	buf    []byte
 	pieces []piece
+	first  int // raw byte of the string
+	pairs  []uint32
 }
 
 // piece maps decoded bytes from dec to raw bytes from raw, up to the next
@@ -217,8 +221,16 @@ type piece struct {
 }
 
 func (d *decoded) reset(raw int) {
-	d.buf = d.buf[:0]
+	d.buf, d.pairs = d.buf[:0], nil
 	d.pieces = append(d.pieces[:0], piece{0, raw, false})
+}
+
+// room gives a buffer of at least n bytes.
+func (d *decoded) room(n int) []byte {
+	if cap(d.buf) < n {
+		d.buf = make([]byte, n+n/4)
+	}
+	return d.buf[:cap(d.buf)]
 }
 
 // plain copies raw bytes; the last piece already begins there.
@@ -242,7 +254,17 @@ func (d *decoded) escape(r rune, raw, rawEnd int) {
 
 // raw gives the raw place of decoded bytes.
 func (d *decoded) raw(start, end int) span {
+	if d.pairs != nil {
+		return span{d.behindPairs(start), d.behindPairs(end)}
+	}
 	return span{d.rawStart(start), d.rawEnd(end)}
+}
+
+// behindPairs gives the raw place of a decoded byte, each pair before it being a
+// byte more.
+func (d *decoded) behindPairs(pos int) int {
+	n := sort.Search(len(d.pairs), func(n int) bool { return int(d.pairs[n])-d.first-n >= pos })
+	return d.first + pos + n
 }
 
 func (d *decoded) find(pos int) int {

@@ -127,8 +127,8 @@ func (w *walker) match() int {
 				continue
 			}
 			end := i + len(o.text.text)
-			if o.last && (end == len(b) || b[end] == '\n') || !o.last && end < len(b) && scalarStart[b[end]] {
-				if t = o; k > 0 { // the frequent ones come to be looked at first
+			if !o.last && end < len(b) && scalarStart[b[end]] || o.last && (end == len(b) || b[end] == '\n') {
+				if t, i = o, end; k > 0 { // the frequent ones come to be looked at first
 					branch[k-1], branch[k] = t, branch[k-1]
 				}
 				break
@@ -137,7 +137,6 @@ func (w *walker) match() int {
 		if t == nil {
 			return -1
 		}
-		i += len(t.text.text)
 		v := &s.values[n]
 		v.before, v.start, v.esc, v.quiet = t, uint32(i), false, false
 		if t.last {
@@ -289,22 +288,26 @@ func (w *walker) tellValues() bool {
 
 // unescape decodes a string whose backslashes stand there.
 func (w *walker) unescape(at span, escapes []uint32) (text []byte, ok bool) {
-	w.dec.reset(at.start + 1)
-	from := at.start + 1
+	b, from, n := w.b, at.start+1, 0
+	buf := w.dec.room(at.end - from)
 	for _, e := range escapes {
 		i := int(e)
-		r := plainEscapes[w.b[i+1]]
+		r := plainEscapes[b[i+1]]
 		if r == 0 { // one of \u, or none at all
 			w.i = at.start
 			text, _, ok = w.string()
 			return text, ok
 		}
-		w.dec.plain(w.b, from, i)
-		w.dec.escape(rune(r), i, i+2)
+		if i > from {
+			n += copy(buf[n:], b[from:i])
+		}
+		buf[n] = r
+		n++
 		from = i + 2
 	}
-	w.dec.plain(w.b, from, at.end-1)
-	return w.dec.buf, true
+	n += copy(buf[n:], b[from:at.end-1])
+	w.dec.first, w.dec.pairs = at.start+1, escapes
+	return buf[:n], true
 }
 
 // change takes another string behind the turn, of which something was told or not.

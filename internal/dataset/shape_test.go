@@ -132,6 +132,45 @@ func TestShapesAreKnownTheSecondTime(t *testing.T) {
 	}
 }
 
+// TestStringsOfKnownLinesHaveTheSamePlaces: what a string of a known line decodes to,
+// and where each byte of it stands, is what reading it escape by escape gives.
+func TestStringsOfKnownLinesHaveTheSamePlaces(t *testing.T) {
+	r := rand.New(rand.NewPCG(12, 13))
+	pieces := []string{"a", "б", `\n`, `\n`, `\"`, `\\`, `\t`, `\u0430`, `\/`, "слово ", "😀"}
+	for range 20_000 {
+		var b strings.Builder
+		b.WriteString(`x"`)
+		for range r.IntN(12) {
+			b.WriteString(pieces[r.IntN(len(pieces))])
+		}
+		b.WriteString(`"`)
+		line := []byte(b.String())
+		read, known := &walker{b: line, i: 1, v: &heard{}}, &walker{b: line, v: &heard{}}
+		read.marks, _ = bytescan.Index(nil, line)
+		known.marks = read.marks
+		want, _, ok := read.string()
+		require.True(t, ok)
+		var escapes []uint32
+		for i := 2; i < len(line)-1; i++ {
+			if line[i] == '\\' {
+				escapes = append(escapes, uint32(i))
+				i++
+			}
+		}
+		if len(escapes) == 0 {
+			continue
+		}
+		got, ok := known.unescape(span{1, len(line)}, escapes)
+		require.True(t, ok)
+		require.Equal(t, string(want), string(got), "%s", line)
+		for start := range want {
+			for _, end := range []int{start, start + 1, len(want)} {
+				require.Equal(t, read.dec.raw(start, end), known.dec.raw(start, end), "%s from %d to %d", line, start, end)
+			}
+		}
+	}
+}
+
 func TestShapesHideNoPersonalDataInKeys(t *testing.T) {
 	line := strings.Replace(schemaSeeds[0], `"feature_flags":{}`, `"feature_flags":{"mail ivan@mail.ru":true}`, 1) + "\n"
 	f, err := Scan(strings.NewReader(strings.Repeat(line, 5)), Options{Workers: 1})
