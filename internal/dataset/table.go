@@ -22,11 +22,31 @@ type lineTable struct {
 	moved    []tableEntry
 }
 
-// tableSegment holds n entries on its pages.
+// tableSegment holds n entries on its pages, and names them itself, so that a look
+// waits for the memory twice: here and at the bucket.
 type tableSegment struct {
-	pages []uint32
-	n     int
+	n, pages uint32
+	first    [24]uint32
+	more     []uint32
 }
+
+func (s *tableSegment) page(i uint32) uint32 {
+	if i < uint32(len(s.first)) {
+		return s.first[i]
+	}
+	return s.more[i-uint32(len(s.first))]
+}
+
+func (s *tableSegment) add(page uint32) {
+	if s.pages < uint32(len(s.first)) {
+		s.first[s.pages] = page
+	} else {
+		s.more = append(s.more, page)
+	}
+	s.pages++
+}
+
+func (s *tableSegment) buckets() uint32 { return s.pages * pageBuckets }
 
 type tablePage [pageBuckets]tableBucket
 
@@ -64,7 +84,7 @@ func (t *lineTable) seen(h uint64, line int) (first int) {
 		t.deepen()
 	}
 	s, key := t.find(h)
-	if s.n >= len(s.pages)*pageRoom {
+	if s.n >= s.pages*pageRoom {
 		t.grow(s)
 	}
 	b, first := t.search(s, key)
@@ -109,13 +129,13 @@ func (t *lineTable) find(h uint64) (s *tableSegment, key uint64) {
 }
 
 // place gives the bucket where a key is looked for first.
-func (s *tableSegment) place(key uint64) int {
-	hi, _ := bits.Mul64(key, uint64(len(s.pages)*pageBuckets))
-	return int(hi)
+func (s *tableSegment) place(key uint64) uint32 {
+	hi, _ := bits.Mul64(key, uint64(s.buckets()))
+	return uint32(hi)
 }
 
-func (t *lineTable) bucket(s *tableSegment, i int) *tableBucket {
-	id := s.pages[i/pageBuckets]
+func (t *lineTable) bucket(s *tableSegment, i uint32) *tableBucket {
+	id := s.page(i / pageBuckets)
 	return &t.sheets[id/sheetPages][id%sheetPages][i%pageBuckets]
 }
 
@@ -124,7 +144,7 @@ func (t *lineTable) bucket(s *tableSegment, i int) *tableBucket {
 func (t *lineTable) search(s *tableSegment, key uint64) (b *tableBucket, line int) {
 	shift := t.lineShift()
 	for i := s.place(key); ; i++ {
-		if i == len(s.pages)*pageBuckets {
+		if i == s.buckets() {
 			i = 0
 		}
 		b = t.bucket(s, i)
@@ -148,15 +168,15 @@ func (b *tableBucket) put(e tableEntry) {
 // entries move.
 func (t *lineTable) grow(s *tableSegment) {
 	t.moved = t.empty(s, t.moved[:0])
-	for range 1 + len(s.pages)/4 {
-		s.pages = append(s.pages, t.take())
+	for range 1 + s.pages/4 {
+		s.add(t.take())
 	}
 	t.fill(s, t.moved)
 }
 
 // empty appends the entries of a segment and leaves its buckets empty.
 func (t *lineTable) empty(s *tableSegment, entries []tableEntry) []tableEntry {
-	for i := range len(s.pages) * pageBuckets {
+	for i := range s.buckets() {
 		b := t.bucket(s, i)
 		for k := range b.n {
 			entries = append(entries, tableEntry{b.upper[k], b.lower[k]})
@@ -174,14 +194,14 @@ func (t *lineTable) fill(s *tableSegment, entries []tableEntry) {
 		i := s.place(e.upper & mask)
 		b := t.bucket(s, i)
 		for b.n == bucketEntries {
-			if i++; i == len(s.pages)*pageBuckets {
+			if i++; i == s.buckets() {
 				i = 0
 			}
 			b = t.bucket(s, i)
 		}
 		b.put(e)
 	}
-	s.n += len(entries)
+	s.n += uint32(len(entries))
 }
 
 // take gives an empty page.
@@ -215,7 +235,9 @@ func (t *lineTable) deepen() {
 	var half [2][]tableEntry
 	for k := range old {
 		t.moved = t.empty(&old[k], t.moved[:0])
-		t.free = append(t.free, old[k].pages...)
+		for i := range old[k].pages {
+			t.free = append(t.free, old[k].page(i))
+		}
 		half[0], half[1] = half[0][:0], half[1][:0]
 		for _, e := range t.moved { // the key loses its first bit, the line gains one above its own
 			into := &half[e.upper>>63]
@@ -223,8 +245,8 @@ func (t *lineTable) deepen() {
 		}
 		for i, entries := range half {
 			s := &t.segments[2*k+i]
-			for len(s.pages)*pageRoom < len(entries) {
-				s.pages = append(s.pages, t.take())
+			for int(s.pages)*pageRoom < len(entries) {
+				s.add(t.take())
 			}
 			t.fill(s, entries)
 		}
