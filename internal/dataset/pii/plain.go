@@ -7,11 +7,11 @@ import (
 )
 
 // plain says of digits that stand alone, among words, that they are no part of
-// anything: which is so of nearly every number of a text.
-// It only spares the rules that would find nothing; when in doubt it says no.
+// anything: which is so of nearly every number of a text. It only spares the rules
+// that would find nothing; when in doubt it says no.
 func (s *Scanner) plain(start, end int) bool {
 	b := s.text
-	if start < 2 || b[start-1] != ' ' || end+8 > len(b) || b[start] == '0' {
+	if end+8 > len(b) || b[start] == '0' {
 		return false
 	}
 	// An address may end here, unless the word behind goes on with something else.
@@ -25,9 +25,7 @@ func (s *Scanner) plain(start, end int) bool {
 	case behind&0xFE != 0xD0:
 		return false
 	case behind&0xFF == 0xD0 && byte(behind>>8) < 0xB0:
-		// No "Номер", and no letters of a licence: a word of three letters, the third
-		// of which is no "н".
-		if behind>>8&0xFF == 0x9D || behind&0xFE_00_FE_00_00 != 0xD0_00_D0_00_00 || behind>>40&0xFF == 0xBD {
+		if byte(behind>>8) == 0x9D || s.mayBeLicence(next) { // Номер
 			return false
 		}
 		ends = true
@@ -35,30 +33,32 @@ func (s *Scanner) plain(start, end int) bool {
 		return false // a month, "номер" or "серия"; "по" and "на" may lead to a street
 	}
 	// The word before: small letters, and not of a street or a house.
+	if start == 0 || b[start-1] == '\n' {
+		return true
+	}
+	if start == 1 || b[start-1] != ' ' {
+		return false
+	}
 	q := start - 2
 	switch b[q] {
 	case '-', '!', '?':
-		return true
+		return true // of a list, or begins a sentence
 	case '.':
 		q--
-	}
-	if start < 8 {
-		return false
-	}
-	if b[q] == ',' {
-		if (ends || s.mayGoOnAddress(next)) && s.capitalWithin(q) {
+	case ',':
+		if (ends || s.mayGoOnAddress(next)) && s.capitalWithin(q) && s.mayBeStreet(q, true) {
 			return false // ул. Малая садовая, 12 в городе
 		}
 		q--
 	}
 	w := lettersBefore(b, q+1)
-	if w > q || w > 0 && b[w-1] != ' ' || q-w > 40 || q-w < 3 && end-start == 3 {
+	if w > q || w > 0 && (b[w-1] >= 0x80 || wordByte[b[w-1]] || b[w-1] == '-') || q-w > 40 || q-w < 3 && end-start == 3 {
 		return false
 	}
-	// A capital may be a street's: then the word behind must not go on with an
-	// address.
-	if b[w] == 0xD0 && b[w+1] < 0xB0 && (!isCapital(b[w+1]) || q-w < 3 || ends || s.mayGoOnAddress(next)) {
-		return false
+	if b[w] == 0xD0 && b[w+1] < 0xB0 { // a capital may be a street's
+		if !isCapital(b[w+1]) || q-w < 3 || ends && s.mayBePartWord(next) || (ends || s.mayGoOnAddress(next)) && (s.mayBePartWord(next) || s.mayBeStreet(q+1, false)) {
+			return false
+		}
 	}
 	if q < start-2 && w > 1 && b[w-2]-'0' <= 9 {
 		return false // ул. 8 марта, 12
@@ -68,6 +68,50 @@ func (s *Scanner) plain(start, end int) bool {
 	}
 	word := s.foldWord(w, q+1)
 	return !streetWords[string(word)] && !houseWords[string(word)]
+}
+
+// mayBeLicence says whether the two letters of a licence may stand there, its
+// number behind them.
+func (s *Scanner) mayBeLicence(i int) bool {
+	n, ok := plateLetter(s.text[i:])
+	if !ok {
+		return false
+	}
+	m, ok := plateLetter(s.text[i+n:])
+	i += n + m
+	return ok && (s.at(i)&0xFE != 0xD0 || s.at(i+1) == 0xBD) // "н" begins "номер"
+}
+
+// mayBePartWord says whether a building or a flat may follow.
+func (s *Scanner) mayBePartWord(i int) bool {
+	end := lettersFrom(s.text, i)
+	return end > i && buildingPart.may(s.text[i:end])
+}
+
+// mayBeStreet says whether the words that end there may name a street: one of the
+// last six is its kind. Behind a comma a capital may be one without.
+func (s *Scanner) mayBeStreet(end int, comma bool) bool {
+	b := s.text
+	for n := range 6 {
+		w := lettersBefore(b, end)
+		if w == end || streetOrPlace.may(b[w:end]) || comma && n == 0 && s.capitalAt(w) {
+			return true
+		}
+		if w == 0 || b[w-1] == ',' {
+			return false
+		}
+		if b[w-1] != ' ' || w < 3 {
+			return true
+		}
+		if end = w - 1; b[end-1] == '.' {
+			end--
+		}
+		switch b[end-1] {
+		case ',', '!', '?', '\n':
+			return false
+		}
+	}
+	return false
 }
 
 // lettersBefore gives where the Cyrillic letters begin that end there.
