@@ -39,19 +39,12 @@ func (s *Scanner) previous(pos int) (start, end int, ok bool) {
 		}
 		end--
 	}
-	start = end
-	b := s.text[:end]
-	if end > maxWordBytes {
-		b = b[end-maxWordBytes:]
+	word := s.text[max(0, end-maxWordBytes):end]
+	i := lettersBefore(word, len(word))
+	for i > 0 && (wordByte[word[i-1]] || word[i-1] == '-') {
+		i = lettersBefore(word, i-1)
 	}
-	for i := len(b); ; {
-		if i = lettersBefore(b, i); i > 0 && (wordByte[b[i-1]] || b[i-1] == '-') {
-			i--
-			continue
-		}
-		start = end - len(b) + i
-		break
-	}
+	start = end - len(word) + i
 	return start, end, start < end
 }
 
