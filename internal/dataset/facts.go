@@ -8,7 +8,7 @@ import (
 
 // ScannerVersion names the rules of this scan. It is part of the cache key of a
 // scan's result, so it changes whenever the same bytes could give other facts.
-const ScannerVersion = "4"
+const ScannerVersion = "5"
 
 // Facts is everything that one pass over a dataset tells. It is plain data and
 // holds no verdict: limits in percent, waivers and "in the future" are judged

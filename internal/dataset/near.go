@@ -1,10 +1,7 @@
 package dataset
 
 import (
-	"encoding/binary"
 	"math/bits"
-
-	"github.com/zeebo/xxh3"
 
 	"github.com/pilotgate/pilotgate/internal/dataset/bytescan"
 )
@@ -31,8 +28,11 @@ type sketch struct {
 	bands [bands]uint32
 }
 
-// sketcher makes sketches; it keeps its buffer.
-type sketcher struct{ least [bins]uint64 }
+// sketcher makes sketches; it keeps its buffers.
+type sketcher struct {
+	least [bins]uint64
+	words []uint64 // of the text, hashed
+}
 
 const (
 	mixA = 0x9E3779B97F4A7C15
@@ -47,95 +47,25 @@ func mix(a, b uint64) uint64 {
 	return hi ^ lo
 }
 
-// ends has a 1 for each sign that may end a word without being part of it.
-var ends = func() (t [256]uint8) {
-	for _, c := range []byte(",.:;!?") {
-		t[c] = 1
-	}
-	return t
-}()
-
-// maxShort is the length of words that are hashed without a branch on it.
-const maxShort = 32
-
-// byteMasks have the first n of maxShort bytes, by n; then whether there are more
-// than 16.
-var byteMasks = func() (t [maxShort + 1][8]uint64) {
-	for n := range t {
-		for i := range n {
-			t[n][i/8] |= 0xFF << (i % 8 * 8)
-		}
-		if n > 16 {
-			t[n][4] = 1<<64 - 1
-		}
-	}
-	return t
-}()
-
-// wordHash hashes the n bytes, at most maxShort, at the start of b. Whether a word is
-// long nobody can foresee, so no branch depends on it.
-func wordHash(b *[maxShort]byte, n int) uint64 {
-	m := &byteMasks[n]
-	h := mix(binary.LittleEndian.Uint64(b[:])&m[0]^mixA, binary.LittleEndian.Uint64(b[8:])&m[1]^mixB^uint64(n))
-	return h ^ mix(binary.LittleEndian.Uint64(b[16:])&m[2]^mixB, binary.LittleEndian.Uint64(b[24:])&m[3]^mixA)&m[4]
-}
-
 // sketch is of a surveyed text.
 func (k *sketcher) sketch(text []byte, chunks []bytescan.Chunk) sketch {
 	for i := range k.least {
 		k.least[i] = 1<<64 - 1
 	}
-	// The hashes of the last words, and the run that ends with the last one as a
-	// polynomial of them.
-	var window [8]uint64
-	var roll uint64
-	words, from := uint(0), 0
-	for c := range len(chunks) + 1 {
-		m := uint64(0)
-		if c < len(chunks) {
-			m = chunks[c].Blank
-		}
-		if c == len(text)/64 {
-			m |= 1 << (len(text) % 64) // the last word ends with the text
-		}
-		for ; m != 0; m &= m - 1 {
-			at := c*64 + bits.TrailingZeros64(m)
-			start, n := from, at-from
-			from = at + 1
-			if n <= 0 {
-				continue
-			}
-			if n > 1 {
-				n -= int(ends[text[at-1]])
-			}
-			var h uint64
-			if n <= maxShort && start+maxShort <= len(text) {
-				h = wordHash((*[maxShort]byte)(text[start:]), n)
-			} else {
-				h = edgeHash(text[start:], n)
-			}
-			oldest := window[(words-shingleWords)%uint(len(window))]
-			window[words%uint(len(window))] = h
-			roll = roll*rollK + h - oldest*rollK5
-			if words++; words >= shingleWords {
-				k.put(roll)
-			}
-		}
+	k.words = bytescan.Words(k.words, text, chunks)
+	// A run of words is a polynomial of their hashes.
+	var run uint64
+	for _, h := range k.words[:min(shingleWords, len(k.words))] {
+		run = run*rollK + h
 	}
-	if words < shingleWords {
-		k.put(roll) // a short text is one run
+	k.put(run) // a short text is one run
+	if len(k.words) > shingleWords {
+		for i, h := range k.words[shingleWords:] {
+			run = run*rollK + h - k.words[i]*rollK5
+			k.put(run)
+		}
 	}
 	return k.fold()
-}
-
-// edgeHash is of a word of any length, with any bytes behind it.
-func edgeHash(text []byte, n int) uint64 {
-	if n > maxShort {
-		return xxh3.Hash(text[:n])
-	}
-	var last [maxShort]byte
-	copy(last[:], text)
-	return wordHash(&last, n)
 }
 
 // put enters a run of words into its bin.
@@ -153,15 +83,17 @@ func (k *sketcher) fold() (s sketch) {
 			full[i] = k.least[mix(uint64(i)+mixA, try^mixB)>>58]
 		}
 	}
-	for i, h := range full {
-		s.low[i/16] |= (h & 15) << (i % 16 * 4)
+	for i := range s.low {
+		for _, h := range full[i*16 : i*16+16] {
+			s.low[i] = s.low[i]>>4 | h<<60
+		}
 	}
 	for b := range s.bands {
-		h := uint64(b + 1)
-		for i := range bandBins {
-			h = mix(h^full[b*bandBins+i], mixB+h)
+		h := uint64(0)
+		for _, least := range full[b*bandBins : b*bandBins+bandBins] {
+			h = h*rollK + least
 		}
-		s.bands[b] = uint32(h >> 32)
+		s.bands[b] = uint32(mix(h^mixB, mixA) >> 32)
 	}
 	return s
 }

@@ -336,3 +336,88 @@ lookup:
 	SHRQ $63, AX
 	ORQ AX, R9
 	JMP  forward
+
+// Whether an ASCII character is a sign that may end a word.
+DATA signs<>+32(SB)/8, $0x0000000000000100
+DATA signs<>+40(SB)/8, $0x0001000100000000
+DATA signs<>+56(SB)/8, $0x0100000001010000
+GLOBL signs<>(SB), RODATA|NOPTR, $256
+DATA wordK<>+0(SB)/8, $0xE7037ED1A0B428DB
+DATA wordK<>+8(SB)/8, $0x8EBC6AF09C88C6E3
+DATA wordK<>+16(SB)/8, $0x589965CC75374CC3
+DATA wordK<>+24(SB)/8, $0x1D8E4E27C47D124F
+GLOBL wordK<>(SB), RODATA|NOPTR, $32
+
+// Adds the products of the piece in Y0 to R12.
+#define PIECE \
+	VPMULLQ Y16, Y0, Y0; \
+	VEXTRACTI128 $1, Y0, X1; \
+	VPADDQ X1, X0, X0; \
+	VPSHUFD $0xEE, X0, X1; \
+	VPADDQ X1, X0, X0; \
+	VMOVQ X0, AX; \
+	ADDQ AX, R12
+
+// func wordsAVX512(dst *uint64, p *byte, chunks *Chunk, n int) (words, from int)
+TEXT ·wordsAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), DI
+	MOVQ p+8(FP), SI
+	MOVQ chunks+16(FP), BX
+	MOVQ n+24(FP), CX
+	VMOVDQU64 wordK<>(SB), Y16
+	LEAQ signs<>(SB), R9
+	MOVQ $-1, R10
+	XORL R8, R8 // where the word begins
+	XORL R14, R14 // the chunk's first byte
+chunk:
+	MOVQ 40(BX), DX // Blank
+	TESTQ DX, DX
+	JZ   next
+word:
+	MOVQ  R8, R13
+	TZCNTQ DX, R11
+	BLSRQ DX, DX
+	ADDQ  R14, R11
+	LEAQ  1(R11), R8
+	MOVBLZX -1(SI)(R11*1), R15
+	MOVBLZX (R9)(R15*1), R15
+	SUBQ  R13, R11 // how long it is
+	JZ    more
+	XORL  AX, AX
+	CMPQ  R11, $1
+	CMOVQEQ AX, R15
+	SUBQ  R15, R11
+	ADDQ  SI, R13
+	MOVQ  $0xD6E8FEB86659FD93, R12
+	IMULQ R11, R12
+last:
+	CMPQ R11, $32
+	JGT  long
+	BZHIQ R11, R10, AX
+	KMOVQ AX, K1
+	VMOVDQU8.Z (R13), K1, Y0
+	PIECE
+	MOVQ R12, (DI)
+	ADDQ $8, DI
+more:
+	TESTQ DX, DX
+	JNZ  word
+next:
+	ADDQ $64, R14
+	ADDQ $64, BX
+	DECQ CX
+	JNZ  chunk
+	SUBQ dst+0(FP), DI
+	SHRQ $3, DI
+	MOVQ DI, words+32(FP)
+	MOVQ R8, from+40(FP)
+	VZEROUPPER
+	RET
+long:
+	VMOVDQU (R13), Y0
+	PIECE
+	MOVQ $0x9E3779B97F4A7C15, AX
+	IMULQ AX, R12
+	ADDQ $32, R13
+	SUBQ $32, R11
+	JMP  last

@@ -8,7 +8,7 @@ import (
 
 var (
 	hasAVX2   = cpu.X86.HasAVX2 && cpu.X86.HasBMI1
-	hasAVX512 = hasAVX2 && cpu.X86.HasBMI2 && cpu.X86.HasPOPCNT && cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512VBMI
+	hasAVX512 = hasAVX2 && cpu.X86.HasBMI2 && cpu.X86.HasPOPCNT && cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512VBMI
 )
 
 //go:noescape
@@ -53,6 +53,11 @@ func classifyAVX512(dst *Chunk, p *byte, n int)
 //
 //go:noescape
 func surveyAVX512(dst *Chunk, p *byte, n int, counts *[5]uint64)
+
+// wordsAVX512 does what wordsPortable does; n chunks, at least 1.
+//
+//go:noescape
+func wordsAVX512(dst *uint64, p *byte, chunks *Chunk, n int) (words, from int)
 
 func chars(b []byte) int {
 	if !hasAVX2 {
@@ -187,4 +192,11 @@ func survey2(dst []Chunk, text []byte) (s Script) {
 		}
 	}
 	return s
+}
+
+func words(dst []uint64, text []byte, chunks []Chunk) (n, from int) {
+	if hasAVX512 {
+		return wordsAVX512(&dst[0], &text[0], &chunks[0], len(chunks))
+	}
+	return wordsPortable(dst, text, chunks)
 }

@@ -14,3 +14,7 @@ func survey(dst []Chunk, text []byte) Script {
 	classifyPortable(dst, text)
 	return surveyPortable(dst, text)
 }
+
+func words(dst []uint64, text []byte, chunks []Chunk) (n, from int) {
+	return wordsPortable(dst, text, chunks)
+}

@@ -97,6 +97,11 @@ func same(t *testing.T, b []byte) {
 	script, chunks := Survey(nil, b)
 	require.Equal(t, counts, script)
 	require.Equal(t, want, append([]Chunk{}, chunks...))
+	wantWords := make([]uint64, len(b)/2+1)
+	n, from := wordsPortable(wantWords, b, want)
+	gotWords := Words(nil, b, chunks)
+	require.Equal(t, wantWords[:n], gotWords[:n])
+	require.Equal(t, from < len(b), len(gotWords) > n)
 	script, chunks, ok := surveyAVX2(b)
 	if ok {
 		require.Equal(t, counts, script, "AVX2")
@@ -125,6 +130,35 @@ func TestLettersTellsUkrainianFromRussian(t *testing.T) {
 	assert.Positive(t, russian.Russian)
 	assert.Positive(t, ukrainian.Foreign)
 	assert.Zero(t, ukrainian.Russian)
+}
+
+func TestWords(t *testing.T) {
+	words := func(text string) []uint64 {
+		_, chunks := Survey(nil, []byte(text))
+		return append([]uint64{}, Words(nil, []byte(text), chunks)...)
+	}
+	long := strings.Repeat("очень", 30)
+	want := words("один " + long + " - два")
+	require.Len(t, want, 4)
+	for _, text := range []string{" один, \n\n" + long + ":\t- два.", "один\n" + long + "!   - два? ", strings.Repeat(" ", 50) + "один " + long + "; - два"} {
+		assert.Equal(t, want, words(text), "%q", text)
+	}
+	assert.Empty(t, words(""))
+	assert.Empty(t, words(" \n"))
+	assert.Equal(t, words(", а"), words(",  а"), "a sign alone is a word")
+	seen := make(map[uint64]string)
+	for _, base := range []string{"", "слово", "prefix-", long} {
+		for a := range 1 << 11 {
+			word := base + string([]byte{byte(a), byte(a >> 8)})
+			if strings.ContainsAny(word, " \t\n\v\f\r,.:;!?") {
+				continue
+			}
+			h := words(word + " ")
+			require.Len(t, h, 1)
+			require.Empty(t, seen[h[0]], "%q", word)
+			seen[h[0]] = word
+		}
+	}
 }
 
 func BenchmarkForms(b *testing.B) {
@@ -162,6 +196,20 @@ func BenchmarkForms(b *testing.B) {
 		b.SetBytes(int64(len(text)))
 		for b.Loop() {
 			_, chunks = Survey(chunks, text)
+		}
+	})
+	_, chunks = Survey(chunks, text)
+	words := Words(nil, text, chunks)
+	b.Run("words", func(b *testing.B) {
+		b.SetBytes(int64(len(text)))
+		for b.Loop() {
+			words = Words(words, text, chunks)
+		}
+	})
+	b.Run("words-portable", func(b *testing.B) {
+		b.SetBytes(int64(len(text)))
+		for b.Loop() {
+			wordsPortable(words[:cap(words)], text, chunks)
 		}
 	})
 	b.Run("survey-avx2", func(b *testing.B) {
