@@ -153,45 +153,6 @@ func isMixed(word []byte) bool {
 	return latin > 0 && cyrillic > 0
 }
 
-// normal gives a surveyed text with runs of white space as one space and none at
-// its ends: the text itself where nothing is to change, else in buf.
-func normal(buf, text []byte, chunks []bytescan.Chunk) (tidy, _ []byte) {
-	from, end := 0, len(text)
-	for from < end && isSpace(text[from]) {
-		from++
-	}
-	for end > from && isSpace(text[end-1]) {
-		end--
-	}
-	start, n := from, 0
-	for k := range chunks {
-		for m := chunks[k].Untidy; m != 0; m &= m - 1 {
-			i := k*64 + bits.TrailingZeros64(m)
-			if i < start || i >= end {
-				continue
-			}
-			if n == 0 && len(buf) < len(text) {
-				buf = make([]byte, len(text)+len(text)/4)
-			}
-			if i > from { // another white space is right before it otherwise
-				n += copy(buf[n:], text[from:i])
-				if !isSpace(text[i-1]) {
-					buf[n] = ' '
-					n++
-				}
-			}
-			from = i + 1
-		}
-	}
-	if from == start {
-		return text[from:end], buf
-	}
-	n += copy(buf[n:], text[from:end])
-	return buf[:n], buf
-}
-
-func isSpace(c byte) bool { return c == ' ' || c-'\t' <= '\r'-'\t' }
-
 // invalidUTF8 gives the first byte that is no UTF-8, or -1.
 func invalidUTF8(b []byte) int {
 	for i := 0; i < len(b); {

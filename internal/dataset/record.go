@@ -48,7 +48,7 @@ type inspector struct {
 	script   bytescan.Script
 	mixed    []span
 	shown    [2]map[string]string // names as Facts may show them, "" for none; the second of channels
-	normal   []byte
+	tidied   []byte
 }
 
 // record is what the checks beyond the schema keep of one line.
@@ -195,7 +195,7 @@ func (in *inspector) invalid(line []byte) int {
 // normalHash hashes the surveyed text whatever its white space.
 func (in *inspector) normalHash(text []byte) uint64 {
 	var tidy []byte
-	tidy, in.normal = normal(in.normal, text, in.chunks)
+	tidy, in.tidied = bytescan.Tidy(in.tidied, text, in.chunks)
 	return hashBytes(tidy)
 }
 

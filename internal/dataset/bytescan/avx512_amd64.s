@@ -421,3 +421,45 @@ long:
 	ADDQ $32, R13
 	SUBQ $32, R11
 	JMP  last
+
+// Of a run of white space the first byte is kept, as a space, and the others are
+// compressed away. Up to 64 bytes behind the end are written.
+//
+// func tidyAVX512(dst, p *byte, chunks *Chunk, n int) int
+TEXT ·tidyAVX512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ p+8(FP), SI
+	MOVQ chunks+16(FP), BX
+	MOVQ n+24(FP), CX
+	ALL(0x20, Z16)
+	XORL R8, R8 // white space of the chunk before
+chunk:
+	MOVQ $-1, R10
+	CMPQ CX, $64
+	JGE  whole
+	BZHIQ CX, R10, R10
+whole:
+	KMOVQ R10, K7
+	VMOVDQU8.Z (SI), K7, Z0
+	MOVQ 48(BX), AX // Untidy
+	KMOVQ AX, K1
+	VMOVDQU8 Z16, K1, Z0
+	MOVQ 40(BX), AX // Blank
+	MOVQ AX, DX
+	SHLQ $1, R8, DX
+	MOVQ AX, R8
+	ANDQ AX, DX // behind another
+	ANDNQ R10, DX, DX
+	KMOVQ DX, K2
+	VPCOMPRESSB.Z Z0, K2, Z1
+	VMOVDQU64 Z1, (DI)
+	POPCNTQ DX, DX
+	ADDQ DX, DI
+	ADDQ $64, SI
+	ADDQ $64, BX
+	SUBQ $64, CX
+	JGT  chunk
+	SUBQ dst+0(FP), DI
+	MOVQ DI, ret+32(FP)
+	VZEROUPPER
+	RET

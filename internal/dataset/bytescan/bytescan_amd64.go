@@ -8,7 +8,7 @@ import (
 
 var (
 	hasAVX2   = cpu.X86.HasAVX2 && cpu.X86.HasBMI1
-	hasAVX512 = hasAVX2 && cpu.X86.HasBMI2 && cpu.X86.HasPOPCNT && cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512VBMI
+	hasAVX512 = hasAVX2 && cpu.X86.HasBMI2 && cpu.X86.HasPOPCNT && cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512VBMI && cpu.X86.HasAVX512VBMI2
 )
 
 //go:noescape
@@ -58,6 +58,12 @@ func surveyAVX512(dst *Chunk, p *byte, n int, counts *[5]uint64)
 //
 //go:noescape
 func wordsAVX512(dst *uint64, p *byte, chunks *Chunk, n int) (words, from int)
+
+// tidyAVX512 does what tidyPortable does, with room for 64 bytes more behind; n is at
+// least 1.
+//
+//go:noescape
+func tidyAVX512(dst, p *byte, chunks *Chunk, n int) int
 
 func chars(b []byte) int {
 	if !hasAVX2 {
@@ -199,4 +205,11 @@ func words(dst []uint64, text []byte, chunks []Chunk) (n, from int) {
 		return wordsAVX512(&dst[0], &text[0], &chunks[0], len(chunks))
 	}
 	return wordsPortable(dst, text, chunks)
+}
+
+func tidy(dst, text []byte, chunks []Chunk) int {
+	if hasAVX512 {
+		return tidyAVX512(&dst[0], &text[0], &chunks[0], len(text))
+	}
+	return tidyPortable(dst, text, chunks)
 }

@@ -18,3 +18,5 @@ func survey(dst []Chunk, text []byte) Script {
 func words(dst []uint64, text []byte, chunks []Chunk) (n, from int) {
 	return wordsPortable(dst, text, chunks)
 }
+
+func tidy(dst, text []byte, chunks []Chunk) int { return tidyPortable(dst, text, chunks) }

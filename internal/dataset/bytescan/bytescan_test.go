@@ -102,6 +102,10 @@ func same(t *testing.T, b []byte) {
 	gotWords := Words(nil, b, chunks)
 	require.Equal(t, wantWords[:n], gotWords[:n])
 	require.Equal(t, from < len(b), len(gotWords) > n)
+	wantTidy := make([]byte, len(b))
+	wantTidy = wantTidy[:tidyPortable(wantTidy, b, want)]
+	gotTidy, _ := Tidy(nil, b, chunks)
+	require.Equal(t, strings.Trim(string(wantTidy), " "), string(gotTidy))
 	script, chunks, ok := surveyAVX2(b)
 	if ok {
 		require.Equal(t, counts, script, "AVX2")
@@ -161,6 +165,30 @@ func TestWords(t *testing.T) {
 	}
 }
 
+func TestTidy(t *testing.T) {
+	var buffer, got []byte
+	spaces := []string{" ", "  ", "\n", "\n\n", " \t ", "\r\n", "\v\f"}
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 2_000 {
+		var text []byte
+		words := make([]string, r.IntN(40))
+		for i := range words {
+			words[i] = strings.Repeat("ж", 1+r.IntN(6)) + strings.Repeat("a", r.IntN(3))
+			text = append(text, words[i]...)
+			text = append(text, spaces[r.IntN(len(spaces))]...)
+		}
+		if r.IntN(2) == 0 {
+			text = append([]byte(spaces[r.IntN(len(spaces))]), text...)
+		}
+		if r.IntN(2) == 0 {
+			text = bytes.TrimRight(text, " \t\r\n\v\f")
+		}
+		_, chunks := Survey(nil, text)
+		got, buffer = Tidy(buffer, text, chunks)
+		require.Equal(t, strings.Join(words, " "), string(got), "%q", text)
+	}
+}
+
 func BenchmarkForms(b *testing.B) {
 	var text []byte
 	for len(text) < 1<<16 {
@@ -210,6 +238,13 @@ func BenchmarkForms(b *testing.B) {
 		b.SetBytes(int64(len(text)))
 		for b.Loop() {
 			wordsPortable(words[:cap(words)], text, chunks)
+		}
+	})
+	var buffer []byte
+	b.Run("tidy", func(b *testing.B) {
+		b.SetBytes(int64(len(text)))
+		for b.Loop() {
+			_, buffer = Tidy(buffer, text, chunks)
 		}
 	})
 	b.Run("survey-avx2", func(b *testing.B) {
