@@ -56,7 +56,7 @@ func (s *Scanner) plain(start, end int) bool {
 		return false
 	}
 	if b[w] == 0xD0 && b[w+1] < 0xB0 { // a capital may be a street's
-		if !isCapital(b[w+1]) || q-w < 3 || ends && s.mayBePartWord(next) || (ends || s.mayGoOnAddress(next)) && (s.mayBePartWord(next) || s.mayBeStreet(q+1, false)) {
+		if !isCapital(b[w+1]) || q-w < 3 || (ends || s.mayGoOnAddress(next)) && (s.mayBeBuilding(next) || s.mayBeStreet(q+1, false)) {
 			return false
 		}
 	}
@@ -82,8 +82,8 @@ func (s *Scanner) mayBeLicence(i int) bool {
 	return ok && (s.at(i)&0xFE != 0xD0 || s.at(i+1) == 0xBD) // "н" begins "номер"
 }
 
-// mayBePartWord says whether a building or a flat may follow.
-func (s *Scanner) mayBePartWord(i int) bool {
+// mayBeBuilding says whether the word for a building or a flat may stand there.
+func (s *Scanner) mayBeBuilding(i int) bool {
 	end := lettersFrom(s.text, i)
 	return end > i && buildingPart.may(s.text[i:end])
 }
