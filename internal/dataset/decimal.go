@@ -48,6 +48,7 @@ func plainNumber(b []byte, start int, d *decimal) (end int) {
 		if end += 1 + scale; scale == 0 || end == start+8 {
 			return anyPlainNumber(b, start, d)
 		}
+		// The digits behind the point move over it.
 		digits |= v >> (n * 8 & 63) >> 8 << (n * 8 & 63) & (1<<((n+scale)*8&63) - 1)
 	}
 	if b[start] == '0' && n > 1 || b[end]|0x20 == 'e' {

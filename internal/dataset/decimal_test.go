@@ -13,7 +13,7 @@ func TestPlainNumbersAreReadAsAnyOther(t *testing.T) {
 	r := rand.New(rand.NewPCG(8, 9))
 	signs := []byte("0123456789012345678900.eE-+,]} x")
 	plain := 0
-	for range 1_000_000 {
+	for range 200_000 {
 		line := make([]byte, r.IntN(40))
 		for i := range line {
 			line[i] = signs[r.IntN(len(signs))]
@@ -35,5 +35,5 @@ func TestPlainNumbersAreReadAsAnyOther(t *testing.T) {
 		want := parseDecimal(line[:end])
 		require.Equal(t, []any{want.m, want.scale, false, false}, []any{d.m, d.scale, d.neg, d.wide}, "%s", line)
 	}
-	require.Greater(t, plain, 100_000)
+	require.Greater(t, plain, 20_000)
 }
