@@ -78,6 +78,7 @@ func (s *Scanner) letters(start, end int) int {
 	return s.anyLetters(start, end)
 }
 
+// anyLetters is letters where no short way is.
 func (s *Scanner) anyLetters(start, end int) int {
 	b := s.text
 	for _, f := range keyForms[b[start]] {
