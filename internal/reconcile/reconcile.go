@@ -147,11 +147,14 @@ type Panic struct{ What, Stack string }
 
 func (p *Panic) Error() string { return "panic while judging: " + p.What + "\n" + p.Stack }
 
-// write applies effects; the other subjects among them go into the queue. The
-// subject itself is looked at again only after its writes were taken: what is
-// refused is not tried for ever.
+// write applies effects, then puts the other subjects among them into the queue:
+// they write beside what was written, in the same comment for one, and must see it.
+// What GitHub refuses does not keep them back, and a look that ends before is made
+// again. The subject itself is looked at again only after its writes were taken:
+// what is refused is not tried for ever.
 func (l *Loop) write(ctx context.Context, s facts.Subject, repo facts.Repository, effects []effect.Effect, guard func(context.Context) error) error {
 	var at []effect.Effect
+	var looks []effect.Look
 	again := false
 	for _, e := range effects {
 		look, ok := e.(effect.Look)
@@ -165,17 +168,19 @@ func (l *Loop) write(ctx context.Context, s facts.Subject, repo facts.Repository
 			again = true
 			continue
 		}
-		if err := l.Queue.Add(ctx, queue.Key(look.Subject), queue.AddOptions{}); err != nil {
-			return fmt.Errorf("hand over to %s: %w", look.Subject.Kind, err)
-		}
+		looks = append(looks, look)
 	}
+	var err error
 	if len(at) > 0 {
-		if err := l.GitHub.Apply(ctx, s, repo, at, guard); err != nil {
-			return err
+		err = l.GitHub.Apply(ctx, s, repo, at, guard)
+	}
+	for _, look := range looks {
+		if add := l.Queue.Add(ctx, queue.Key(look.Subject), queue.AddOptions{}); add != nil {
+			return errors.Join(err, fmt.Errorf("hand over to %s: %w", look.Subject.Kind, add))
 		}
 	}
-	if !again {
-		return nil
+	if err != nil || !again {
+		return err
 	}
 	if err := l.Queue.Add(ctx, queue.Key(s), queue.AddOptions{}); err != nil {
 		return fmt.Errorf("look again: %w", err)

@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -170,6 +172,25 @@ func TestCrashes(t *testing.T) {
 			}, setting{faults: fakegithub.NoFaults()})
 		}
 	}
+}
+
+// TestALateWordOfTheMergeDoesNotStay: where the request's own comment, that the
+// sign-off is being written, comes to GitHub after the pilot's, that it stands, the
+// last word is the pilot's.
+func TestALateWordOfTheMergeDoesNotStay(t *testing.T) {
+	t.Parallel()
+	on(t, "in the end", func(t *testing.T, s *stage) {
+		pr := s.approved()
+		s.wire.before(func(r *http.Request) bool { return strings.Contains(sent(r), "is being written") }, func() {
+			for end := time.Now().Add(2 * time.Second); time.Now().Before(end) && len(s.ours("report/")) == 0; {
+				time.Sleep(5 * time.Millisecond)
+			}
+		})
+		s.merge(pr)
+		require.True(t, s.wire.sprung())
+		s.says(pr, "is signed off")
+		s.writesNothingMore()
+	})
 }
 
 func (w *wire) isCut() bool {
