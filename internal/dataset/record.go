@@ -252,6 +252,8 @@ func (in *inspector) value(w *walker, n *node, t *token) {
 	in.field(w, n, t)
 }
 
+// string looks at a string before its role does: what all texts are searched for, and
+// what is found out on the way.
 func (in *inspector) string(w *walker, r role, t *token) {
 	switch r {
 	case roleTimestamp:

@@ -1,10 +1,10 @@
 // Package bytescan looks at many bytes at a time: where a JSON string ends,
 // whether bytes are UTF-8, where a text holds something that the search for
-// identifiers must look at, and which script it is written in.
+// identifiers must look at, which script it is written in, and what its words are.
 //
 // Each function has a portable form, which says what it means, and where the
-// processor has AVX2 a fast one that gives the same; a fuzz test holds them
-// together. It must not know what its callers look for.
+// processor has AVX-512, most where it has AVX2, a fast one that gives the same; a
+// fuzz test holds them together. It must not know what its callers look for.
 package bytescan
 
 // Chunk tells of 64 bytes of text what stands where, a bit for each, the lowest

@@ -172,10 +172,11 @@ func (s *Scanner) mayBePart(start, end int) bool {
 		if notSmall(binary.LittleEndian.Uint64(four[:])) {
 			return true
 		}
-	}
-	for i := 2; n >= 10 && i < n; i += 8 {
-		if notSmall(binary.LittleEndian.Uint64(w[min(i, n-8):])) {
-			return true
+	} else {
+		for i := 2; i < n; i += 8 {
+			if notSmall(binary.LittleEndian.Uint64(w[min(i, n-8):])) {
+				return true
+			}
 		}
 	}
 	patronymic, surname := n >= 10 && patronymicEnds.may(w), n >= 8 && surnameEnds.may(w)
